@@ -1,0 +1,70 @@
+"""Pain in NMOSD registries: check the export, answer the questions, set the published figures beside, report.
+
+The public names are loaded on first use, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from nmosd_cohort._version import __version__
+
+if TYPE_CHECKING:
+    from nmosd_cohort.codebook.reader import codebook_frame as codebook_frame
+    from nmosd_cohort.cohort.tally import tally as tally
+    from nmosd_cohort.intake.open import open_registry as open_registry
+    from nmosd_cohort.intake.registry import Registry as Registry
+    from nmosd_cohort.literature.catalogue import cite as cite
+    from nmosd_cohort.literature.catalogue import published_figures as published_figures
+    from nmosd_cohort.literature.validate import validate as validate
+    from nmosd_cohort.questions.change_after_start import change_after_start as change_after_start
+    from nmosd_cohort.questions.lesion_level_and_pain import lesion_level_and_pain as lesion_level_and_pain
+    from nmosd_cohort.questions.neuropathic_pain_and_disability import (
+        neuropathic_pain_and_disability as neuropathic_pain_and_disability,
+    )
+    from nmosd_cohort.questions.neuropathic_pain_and_quality_of_life import (
+        neuropathic_pain_and_quality_of_life as neuropathic_pain_and_quality_of_life,
+    )
+    from nmosd_cohort.questions.pain_and_depression import pain_and_depression as pain_and_depression
+    from nmosd_cohort.questions.pain_prevalence import pain_prevalence as pain_prevalence
+    from nmosd_cohort.report.folder import write_report as write_report
+    from nmosd_cohort.report.plots import plot as plot
+    from nmosd_cohort.report.tables import table as table
+    from nmosd_cohort.result import Result as Result
+    from nmosd_cohort.synthetic.generate import simulate as simulate
+
+_HOME = {
+    "Registry": "intake.registry",
+    "Result": "result",
+    "change_after_start": "questions.change_after_start",
+    "cite": "literature.catalogue",
+    "codebook_frame": "codebook.reader",
+    "lesion_level_and_pain": "questions.lesion_level_and_pain",
+    "neuropathic_pain_and_disability": "questions.neuropathic_pain_and_disability",
+    "neuropathic_pain_and_quality_of_life": "questions.neuropathic_pain_and_quality_of_life",
+    "open_registry": "intake.open",
+    "pain_and_depression": "questions.pain_and_depression",
+    "pain_prevalence": "questions.pain_prevalence",
+    "plot": "report.plots",
+    "published_figures": "literature.catalogue",
+    "simulate": "synthetic.generate",
+    "table": "report.tables",
+    "tally": "cohort.tally",
+    "validate": "literature.validate",
+    "write_report": "report.folder",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"nmosd_cohort has no {name!r}; it has {', '.join(sorted(_HOME))}")
+    value = getattr(import_module(f"nmosd_cohort.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

@@ -1,0 +1,209 @@
+"""The command line: it parses, calls the library and sets the exit code; it decides nothing else."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nmosd_cohort.intake.registry import Registry
+
+HELP = (
+    "Pain in NMOSD registries: check an export, answer the questions of the literature, report.\n\n"
+    "Exit codes: 0 clean; 1 finished with warnings; 2 bad arguments or configuration; 3 input rejected; "
+    "4 finished, but more records in quarantine than the set limit; 70 internal error."
+)
+app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+class Exit(IntEnum):
+    """Exit codes, as the help and the docs list them."""
+
+    CLEAN = 0
+    WARNINGS = 1
+    CONFIGURATION = 2
+    INPUT = 3
+    QUARANTINE = 4
+    INTERNAL = 70
+
+
+Source = Annotated[Path, typer.Argument(help="registry.toml, or a folder of CSV or Parquet files in codebook form")]
+Out = Annotated[Path, typer.Option("--out", help="folder of the report; an earlier report there is replaced at the end")]
+
+
+@app.command()
+def demo(out: Out = Path("nmosd_report"), seed: int = 1) -> None:
+    """Run the main job on the demo registry (synthetic patients, with planted errors)."""
+    from importlib.resources import as_file, files
+
+    with as_file(files("nmosd_cohort.synthetic") / "demo_registry") as folder:
+        _report(folder / "registry.toml", out, seed=seed, command="nmosd-cohort demo")
+
+
+@app.command()
+def report(source: Source, out: Out = Path("nmosd_report"), seed: int = 1, diagnosis: str = "nmosd") -> None:
+    """Check a registry, answer the five questions, set the published figures beside them, write the report."""
+    _report(source, out, seed=seed, command="nmosd-cohort report", diagnosis=diagnosis)
+
+
+@app.command()
+def check(source: Source, findings: Annotated[Path | None, typer.Option(help="write the findings to this CSV")] = None) -> None:
+    """Read a registry and say what is wrong with it; nothing is analysed."""
+    registry = _open(source)
+    typer.echo(f"{registry.provenance.get('name', source)}")
+    typer.echo(registry.accounting.to_string(index=False))
+    if registry.findings.empty:
+        typer.echo("no findings")
+    else:
+        counts = registry.findings.groupby(["severity", "kind", "file", "column"], dropna=False).size()
+        typer.echo(counts.rename("findings").reset_index().to_string(index=False))
+    if findings is not None:
+        from nmosd_cohort.report.folder import write_private_csv
+
+        write_private_csv(registry.findings, findings)
+        typer.echo(f"findings with the offending cells, for local use only: {findings}")
+    raise typer.Exit(_exit_code(registry))
+
+
+@app.command()
+def validate(source: Source, diagnosis: str = "nmosd") -> None:
+    """Set the registry's answers beside every published figure that it can be compared with."""
+    from nmosd_cohort.literature.validate import validate as validate_registry
+
+    verdicts = validate_registry(_open(source), diagnosis=diagnosis)
+    shown = verdicts[["figure", "local_estimate", "local_n", "published_estimate", "published_n", "verdict", "reason"]]
+    typer.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
+
+
+@app.command()
+def figures(
+    paper: Annotated[str | None, typer.Option(help="only this paper, for example zhang_2022")] = None,
+    construct: Annotated[str | None, typer.Option(help="only this construct, for example neuropathic_pain")] = None,
+    provenance: Annotated[str | None, typer.Option(help="only primary, secondary or seed")] = None,
+) -> None:
+    """List the published figures of the catalogue."""
+    from nmosd_cohort.literature.catalogue import published_figures
+
+    frame = published_figures()
+    for column, wanted in (("paper", paper), ("construct", construct), ("provenance", provenance)):
+        if wanted is not None:
+            _check_choice(column, wanted, frame[column])
+            frame = frame[frame[column] == wanted]
+    shown = frame[["figure", "paper", "construct", "denominator", "n", "events", "estimate", "unit", "provenance"]]
+    typer.echo(shown.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.4g}"))
+
+
+@app.command()
+def codebook(table: Annotated[str | None, typer.Argument(help="only this table, for example assessments")] = None) -> None:
+    """Print the codebook: every table and variable with what is allowed and what it means."""
+    from nmosd_cohort.codebook.reader import codebook_frame
+
+    frame = codebook_frame()
+    if table is not None:
+        _check_choice("table", table, frame["table"])
+        frame = frame[frame["table"] == table]
+    for name, rows in frame.groupby("table", sort=False):
+        typer.echo(f"\n{name}")
+        for row in rows.itertuples():
+            unit = f" [{row.unit}]" if row.unit else ""
+            direction = f" ({row.direction})" if row.direction else ""
+            typer.echo(f"  {row.variable}: {row.label_en} / {row.label_zh}{unit}{direction}")
+            typer.echo(f"      {row.type}, {row.allowed}. {row.meaning}")
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="new folder for the tables")],
+    scenario: Annotated[str, typer.Option(help="review, null, or a TOML file")] = "review",
+    n: Annotated[int, typer.Option(min=1, help="patients")] = 300,
+    seed: int = 1,
+) -> None:
+    """Write a synthetic registry with known truth, as CSV files in codebook form."""
+    with _plain_errors():
+        from nmosd_cohort.synthetic.export import write_tables
+        from nmosd_cohort.synthetic.generate import simulate as simulate_registry
+
+        write_tables(simulate_registry(scenario, n=n, seed=seed), out)
+    typer.echo(str(out))
+
+
+def main() -> None:
+    """Run the command line; a fault that nobody foresaw ends with code 70 and one line."""
+    try:
+        app()
+    except Exception as fault:
+        typer.echo(f"internal error, please report it: {type(fault).__name__}: {fault}", err=True)
+        sys.exit(Exit.INTERNAL)
+
+
+def _report(source: Path, out: Path, *, seed: int, command: str, diagnosis: str = "nmosd") -> None:
+    with _plain_errors(), _progress() as advance:
+        from nmosd_cohort.run import run_report
+
+        page, registry = run_report(source, out, seed=seed, command=command, diagnosis=diagnosis, progress=advance)
+    typer.echo(str(page))
+    raise typer.Exit(_exit_code(registry))
+
+
+def _open(source: Path) -> Registry:
+    with _plain_errors():
+        from nmosd_cohort.intake.open import open_registry
+
+        return open_registry(source)
+
+
+def _exit_code(registry: Registry) -> Exit:
+    if registry.provenance.get("quarantine_exceeded"):
+        return Exit.QUARANTINE
+    severities = set(registry.findings["severity"]) if len(registry.findings) else set()
+    return Exit.WARNINGS if severities - {"info"} else Exit.CLEAN
+
+
+def _check_choice(name: str, wanted: str, values: Any) -> None:
+    allowed = sorted(set(values))
+    if wanted not in allowed:
+        typer.echo(f"--{name} is {wanted!r}; it must be one of {', '.join(allowed)}", err=True)
+        raise typer.Exit(Exit.CONFIGURATION)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn the faults that a user can cause into one line and an exit code."""
+    from nmosd_cohort.intake.errors import ConfigurationError, InputError
+
+    try:
+        yield
+    except InputError as fault:
+        typer.echo(f"input rejected: {fault}", err=True)
+        raise typer.Exit(Exit.INPUT) from None
+    except (ConfigurationError, ValueError) as fault:
+        typer.echo(f"cannot run: {fault}", err=True)
+        raise typer.Exit(Exit.CONFIGURATION) from None
+    except OSError as fault:
+        typer.echo(f"cannot read or write {fault.filename}: {fault.strerror}", err=True)
+        raise typer.Exit(Exit.INPUT) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Show a progress bar where a person watches; stay silent elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda step, done, total: bar.update(task, description=step, completed=done, total=total)
+
+
+if __name__ == "__main__":
+    main()

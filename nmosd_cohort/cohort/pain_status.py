@@ -1,0 +1,105 @@
+"""Whether each eligible patient has a pain now, chronically or ever; unknown is an answer with its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+
+from nmosd_cohort.cohort.assessments import index_reasons, index_visits, visits
+from nmosd_cohort.cohort.pain import CHRONIC_DAYS, STATES, episode_recorded, open_episode
+from nmosd_cohort.cohort.selection import PATIENT_GROUPS, eligible, select_patients
+
+if TYPE_CHECKING:
+    from nmosd_cohort.intake.registry import Registry
+
+GROUPS = (*PATIENT_GROUPS, "had_myelitis", "age_group")
+
+
+def pain_status(
+    registry: Registry,
+    *,
+    pain: str,
+    time_frame: str,
+    diagnosis: str = "nmosd",
+    neuropathic_by: str = "recorded",
+    min_days_after_attack: int = 30,
+) -> nw.LazyFrame[Any]:
+    """One row an eligible patient: whether they have the pain in the time frame, or why that is not known.
+
+    Parameters
+    ----------
+    registry
+        Checked tables.
+    pain
+        any, neuropathic or tonic_spasm.
+    time_frame
+        current, chronic or ever, as ``questions.pain_prevalence`` defines them.
+    diagnosis, neuropathic_by, min_days_after_attack
+        As in ``questions.pain_prevalence``.
+
+    Returns
+    -------
+    narwhals.LazyFrame
+        The patient columns of ``select_patients``, age_group (by age at the last visit), status (true, false,
+        or missing), pain_known (the same for pain of any kind), reason (why status is missing).
+    """
+    frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
+    patients = eligible(select_patients(registry, diagnosis=diagnosis))
+    if time_frame == "ever":
+        status = _ever(registry, frame, patients, pain)
+    else:
+        index = index_visits(frame, needs=[STATES[pain]], min_days_after_attack=min_days_after_attack)
+        reasons = index_reasons(
+            registry, frame, needs=[STATES[pain]], min_days_after_attack=min_days_after_attack, diagnosis=diagnosis
+        ).select("patient_id", reason=nw.col("index_status"))
+        answers = _chronic(registry, index, pain) if time_frame == "chronic" else _current(index, pain)
+        status = reasons.join(answers, on="patient_id", how="left")
+    last_age = frame.group_by("patient_id").agg(nw.col("age_years").max())
+    aged = patients.join(last_age, on="patient_id", how="left").with_columns(age_group=_age_group())
+    return aged.join(status, on="patient_id", how="left")
+
+
+def _age_group() -> nw.Expr:
+    age = nw.col("age_years")
+    return (
+        nw.when((age < 40).fill_null(False))
+        .then(nw.lit("0 to 39"))
+        .when(((age >= 40) & (age < 60)).fill_null(False))
+        .then(nw.lit("40 to 59"))
+        .when((age >= 60).fill_null(False))
+        .then(nw.lit("60 and over"))
+    )
+
+
+def _current(index: nw.LazyFrame[Any], pain: str) -> nw.LazyFrame[Any]:
+    """One row a patient with an index visit: status and pain_known there."""
+    return index.select("patient_id", status=nw.col(STATES[pain]), pain_known=nw.col("has_pain"))
+
+
+def _chronic(registry: Registry, index: nw.LazyFrame[Any], pain: str) -> nw.LazyFrame[Any]:
+    """Return the same, true only with an open episode of more than three months; without a dated one it is unknown."""
+    answers = _current(index, pain)
+    for name, kind in (("status", pain), ("pain_known", "any")):
+        lasting = open_episode(registry, index, pain=kind)
+        answers = answers.join(lasting, on="patient_id", how="left")
+        answers = answers.with_columns((nw.col(name) & (nw.col("open_episode_days") > CHRONIC_DAYS)).alias(name))
+        answers = answers.drop("open_episode_days")
+    return answers
+
+
+def _ever(registry: Registry, frame: nw.LazyFrame[Any], patients: nw.LazyFrame[Any], pain: str) -> nw.LazyFrame[Any]:
+    """One row an eligible patient: yes if any visit or episode says so, no if asked and never yes, else unknown."""
+    columns = {"status": (STATES[pain], pain), "pain_known": ("has_pain", "any")}
+    seen = (
+        frame.with_columns(**{name: nw.col(column).cast(nw.Int64) for name, (column, _) in columns.items()})
+        .group_by("patient_id")
+        .agg(*(nw.col(name).max() for name in columns))
+        .select("patient_id", *((nw.col(name) > 0).alias(name) for name in columns))
+    )
+    answers = patients.select("patient_id").join(seen, on="patient_id", how="left")
+    for name, (_, kind) in columns.items():
+        answers = answers.join(episode_recorded(registry, pain=kind), on="patient_id", how="left")
+        has_episode = (nw.col("episode_patient") == nw.col("patient_id")).fill_null(False)
+        answers = answers.with_columns((has_episode | nw.col(name)).alias(name)).drop("episode_patient")
+    return answers.with_columns(reason=nw.lit("never asked, and no episode on record"))

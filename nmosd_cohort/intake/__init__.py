@@ -1,0 +1,1 @@
+"""A registry's own files become checked tables, with every problem listed and every record counted."""

@@ -1,0 +1,258 @@
+"""What one file of the catalogue may hold: a paper and its figures, checked field by field."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from nmosd_cohort.result import ESTIMATE_COLUMNS
+
+Measure = Literal[
+    "proportion",
+    "correlation",
+    "odds_ratio",
+    "hazard_ratio",
+    "mean",
+    "median",
+    "rate",
+    "paired_change",
+    "median_change",
+    "mean_difference",
+    "regression_coefficient",
+]
+TimeFrame = Literal["current", "chronic", "ever", "unspecified"]
+Phase = Literal["remission", "attack", "mixed", "unknown"]
+Serostatus = Literal["aqp4_positive", "mixed", "unknown"]
+Question = Literal[
+    "pain_prevalence",
+    "neuropathic_pain_and_disability",
+    "neuropathic_pain_and_quality_of_life",
+    "lesion_level_and_pain",
+    "pain_and_depression",
+    "change_after_start",
+]
+Denominator = Annotated[
+    str,
+    Field(pattern=r"^(assessed|all_diagnosed|with_pain|with_myelitis|aqp4_positive|unknown|other: \S.*)$"),
+]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Words = Annotated[str, Field(min_length=3)]
+PValue = Annotated[str, Field(pattern=r"^<?0?\.\d+$")]
+Count = Annotated[int, Field(ge=0)]
+STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Population:
+    """Who was studied, in the paper's words as far as they were seen; null where they were not."""
+
+    country: str | None
+    design: str | None
+    n_centres: Annotated[int, Field(ge=1)] | None
+    serostatus: str | None
+    years: str | None
+    diagnosis: str | None
+
+
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A score at one time of a before-after study."""
+
+    mean: float | None = None
+    sd: Annotated[float, Field(ge=0)] | None = None
+    median: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Group:
+    """One of the groups that a printed difference is between."""
+
+    name: Words
+    n: Count
+    mean: float
+    sd: Annotated[float, Field(ge=0)] | None = None
+
+
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """The numbers as printed: percentages stay percentages, null was not seen."""
+
+    n: Count | None
+    events: Count | None = None
+    estimate: float | None
+    unit: str | None
+    decimals: Annotated[int, Field(ge=0, le=6)] | None
+    conf_low: float | None
+    conf_high: float | None
+    p: PValue | None
+    sd: Annotated[float, Field(ge=0)] | None = None
+    median: float | None = None
+    quartile_1: float | None = None
+    quartile_3: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    baseline: Moment | None = None
+    follow_up: Moment | None = None
+    groups: tuple[Group, ...] = ()
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.events is not None and (self.n is None or self.events > self.n):
+            raise ValueError(f"events is {self.events} and n is {self.n}; events need an n that is not smaller")
+        if (self.conf_low is None) != (self.conf_high is None):
+            raise ValueError("conf_low and conf_high go together; one of them is null")
+        if self.conf_low is not None and self.conf_high is not None and self.conf_low > self.conf_high:
+            raise ValueError(f"conf_low {self.conf_low} is above conf_high {self.conf_high}")
+        if (self.baseline is None) != (self.follow_up is None):
+            raise ValueError("baseline and follow_up go together; one of them is null")
+        return self
+
+
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where the numbers were read: in the paper itself, in another text, or only in the two seed texts."""
+
+    level: Literal["primary", "secondary", "seed"]
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None
+    read: Words
+
+
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Seeds:
+    """What the review and the case report say of the figure; null where they do not mention it."""
+
+    review: Words | None
+    case_report: Words | None
+
+
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Integrity:
+    """Whether the printed numbers agree with one another."""
+
+    verdict: Literal["consistent", "inconsistent", "not checkable"]
+    note: str
+
+
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Answers:
+    """The question that gives the registry's own value, and the row of its estimates to take."""
+
+    question: Question
+    arguments: dict[str, str | int]
+    select: dict[str, str]
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> Self:
+        unknown = sorted(set(self.select) - set(ESTIMATE_COLUMNS))
+        if unknown:
+            raise ValueError(f"select has {', '.join(unknown)}; columns are {', '.join(ESTIMATE_COLUMNS)}")
+        if "measure" not in self.select:
+            raise ValueError("select must name the measure")
+        return self
+
+
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One number that a paper printed, or that follows from two that it printed.
+
+    ``denominator`` types who was counted. ``aqp4_positive`` is used where the question can be asked of
+    seropositive patients alone (prevalence); elsewhere a seropositive cohort is ``assessed`` and its
+    ``serostatus`` says the rest. ``paper``, ``citation`` and ``overlap_group`` are filled in by the reader.
+    """
+
+    id: Identifier
+    construct: Identifier
+    definition: Words
+    denominator: Denominator
+    time_frame: TimeFrame | None
+    instrument: str | None
+    cutoff: str | None
+    phase: Phase
+    serostatus: Serostatus
+    measure: Measure
+    numbers: Numbers
+    provenance: Provenance
+    seeds: Seeds
+    caveats: tuple[Words, ...]
+    integrity: Integrity
+    pool_group: Identifier | None
+    margin: Annotated[float, Field(gt=0)] | None
+    answers: Answers | None
+    why_not: Words | None = None
+    paper: str = ""
+    citation: str = ""
+    overlap_group: str = ""
+
+    @property
+    def share(self) -> float | None:
+        """Share from 0 to 1: from the counts where both are known, else as printed."""
+        numbers = self.numbers
+        if self.measure != "proportion":
+            return None
+        if numbers.events is not None and numbers.n:
+            return numbers.events / numbers.n
+        return None if numbers.estimate is None else numbers.estimate / 100
+
+    @model_validator(mode="after")
+    def _answerable_or_not(self) -> Self:
+        if (self.answers is None) == (self.why_not is None):
+            raise ValueError("a figure has either answers or why_not, and not both")
+        return self
+
+    @model_validator(mode="after")
+    def _percentage_fits_counts(self) -> Self:
+        numbers = self.numbers
+        if self.measure != "proportion" or self.integrity.verdict == "inconsistent":
+            return self
+        if numbers.events is None or not numbers.n or numbers.estimate is None:
+            return self
+        fits = printed_percentages(numbers.events, numbers.n, numbers.decimals or 0)
+        if Decimal(str(numbers.estimate)) not in fits:
+            raise ValueError(
+                f"numbers.estimate is {numbers.estimate}, but {numbers.events} of {numbers.n} prints as "
+                f"{' or '.join(str(value) for value in sorted(fits))}; correct it or mark it inconsistent"
+            )
+        return self
+
+
+@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
+class Paper:
+    """One paper, with the figures that were taken from it."""
+
+    key: Identifier
+    authors: str | None
+    title: str | None
+    journal: str | None
+    year: Annotated[int, Field(ge=1990, le=2100)] | None
+    doi: Annotated[str, Field(pattern=r"^10\.\S+/\S+$")] | None
+    pmid: Annotated[str, Field(pattern=r"^\d+$")] | None
+    registry: str | None
+    population: Population
+    overlap_group: Identifier | None
+    extent_read: Words
+    figures: Annotated[tuple[Figure, ...], Field(min_length=1)]
+
+
+def printed_percentages(events: int, n: int, decimals: int) -> set[Decimal]:
+    """Percentages that a paper may print for a count: rounded half up, half to even, or cut off.
+
+    Parameters
+    ----------
+    events, n
+        Patients with the event, and patients; n above zero.
+    decimals
+        Decimals of the printed percentage.
+
+    Examples
+    --------
+    >>> sorted(printed_percentages(25, 66, 1))  # 37.88 %, and some print 37.8
+    [Decimal('37.8'), Decimal('37.9')]
+    """
+    exact = Decimal(events) * 100 / Decimal(n)
+    step = Decimal(1).scaleb(-decimals)
+    return {exact.quantize(step, rounding=rule) for rule in (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)}

@@ -1,0 +1,197 @@
+"""Rows of a before-and-after comparison: change, responders, regression to the mean, attack rates."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from nmosd_cohort.questions.contrasts import mean_estimate
+from nmosd_cohort.questions.parts import estimate_row
+from nmosd_cohort.statistics.estimate import Estimate
+from nmosd_cohort.statistics.paired import mean_change, pseudo_median, responders
+from nmosd_cohort.statistics.proportions import proportion
+from nmosd_cohort.statistics.ranks import median
+from nmosd_cohort.statistics.rates import overdispersion, paired_rate_ratio, poisson_rate
+from nmosd_cohort.statistics.regression_to_the_mean import (
+    no_effect_responders,
+    regression_to_the_mean,
+    sensitivity_curve,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nmosd_cohort.questions.parts import Check
+
+DENOMINATOR = "starters with a score before and after"
+RULES: tuple[Literal["pct30", "pct50", "abs2"], ...] = ("pct30", "pct50", "abs2")
+ELIGIBLE_BASELINE = 4
+PLAUSIBLE_CORRELATIONS = (0.3, 0.5, 0.7, 0.9)
+
+Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def change_rows(pairs: Pairs, outcome: str, conf_level: float, *, ordinal: bool = False) -> list[dict[str, Any]]:
+    """Return both distributions and the change between them; for an ordinal score no means.
+
+    Parameters
+    ----------
+    pairs
+        Scores before, after, and how many patients have that pair.
+    ordinal
+        EDSS: medians and the median change only.
+    """
+    before, after, counts = pairs
+    if counts.sum() < 2:
+        return []
+    labels = {"outcome": outcome, "denominator": DENOMINATOR, "unit": "points"}
+    rows = []
+    for name, values in (("baseline", before), ("follow_up", after)):
+        level = {"level": name}
+        middle = median(values, counts, conf_level=conf_level)
+        rows.append(estimate_row(middle, role="description", measure=f"{name}_median", **(labels | level)))
+        if not ordinal:
+            mean = mean_estimate(values, counts, conf_level)
+            rows.append(estimate_row(mean, role="description", measure=f"{name}_mean", **(labels | level)))
+    role = "secondary" if ordinal else "primary"
+    shift = pseudo_median(after - before, counts, conf_level=conf_level)
+    rows.append(estimate_row(shift, role=role, measure="pseudo_median_change", **labels))
+    if not ordinal:
+        change = mean_change(before, after, counts, conf_level=conf_level)
+        rows.append(estimate_row(change, role="primary", measure="mean_change", **labels))
+    return rows
+
+
+def responder_rows(counted: pd.DataFrame, outcome: str, conf_level: float) -> list[dict[str, Any]]:
+    """Return the shares of responders by each rule, in all starters and in those with baseline of at least 4."""
+    rows = []
+    for words, part in (
+        (DENOMINATOR, counted),
+        (
+            f"{DENOMINATOR}, baseline at least {ELIGIBLE_BASELINE}",
+            counted[counted["before"] >= ELIGIBLE_BASELINE],
+        ),
+    ):
+        before, after, counts = (part[name].to_numpy(dtype=float) for name in ("before", "after", "n"))
+        for rule in RULES:
+            found = responders(before, after, counts, rule=rule)
+            evaluable = found.responders + found.non_responders + found.worsened
+            if not evaluable:
+                continue
+            share = proportion(found.responders, evaluable, conf_level=conf_level)
+            labels = {"outcome": outcome, "denominator": words, "unit": "share", "role": "secondary"}
+            row = estimate_row(share, measure=f"responders_{rule}", **labels)
+            row["method"] += f"; {found.worsened} worsened; {found.not_evaluable} not evaluable"
+            rows.append(row)
+    return rows
+
+
+def regression_rows(
+    counted: pd.DataFrame, repeats: pd.DataFrame, outcome: str, *, conf_level: float, seed: int
+) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return what regression to the mean alone would have done, from untreated repeats, or why that is unknown."""
+    before, after, counts = (counted[name].to_numpy(dtype=float) for name in ("before", "after", "n"))
+    first, second, pair_counts = (repeats[name].to_numpy(dtype=float) for name in ("first", "second", "n"))
+    known: dict[str, Any] = {
+        "first": first,
+        "second": second,
+        "pair_counts": pair_counts,
+        "conf_level": conf_level,
+        "seed": seed,
+    }
+    report = regression_to_the_mean(before, after, counts, **known)
+    if not report.identifiable:
+        return _curve_rows(before, counts, first, pair_counts, outcome, report.reason)
+    labels = {"outcome": outcome, "denominator": DENOMINATOR, "role": "secondary", "unit": "points"}
+    rows = [
+        estimate_row(report.expected_change, measure="expected_change_without_effect", **labels),
+        estimate_row(report.corrected_change, measure="corrected_change", **labels),
+        estimate_row(
+            no_effect_responders(before, counts, rule="pct30", **known),
+            measure="no_effect_responders_pct30",
+            **(labels | {"unit": "share"}),
+        ),
+    ]
+    detail = (
+        f"from {report.n_pairs} untreated patients with two scores: mean {report.off_selection_mean:.2f}, "
+        f"correlation {report.correlation:.2f}; assumes that starters would have moved like them"
+    )
+    return rows, [("regression to the mean identifiable", "met", detail)]
+
+
+def _curve_rows(
+    before: np.ndarray,
+    counts: np.ndarray,
+    first: np.ndarray,
+    pair_counts: np.ndarray,
+    outcome: str,
+    reason: str,
+) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return the expected change over plausible correlations, if the registry tells an off-selection mean at all."""
+    checks: list[Check] = [("regression to the mean identifiable", "not met", f"not identifiable: {reason}")]
+    if not pair_counts.sum():
+        return [], checks
+    mean = float(np.average(first, weights=pair_counts))
+    curve = sensitivity_curve(before, counts, population_mean=mean, correlations=PLAUSIBLE_CORRELATIONS)
+    n = int(counts.sum())
+    method = f"if the mean without selection is {mean:.2f}: what regression to the mean alone would do"
+    labels = {"outcome": outcome, "denominator": DENOMINATOR, "role": "sensitivity", "unit": "points"}
+    rows = [
+        estimate_row(
+            Estimate(float(change), math.nan, math.nan, n, method),
+            measure="expected_change_without_effect",
+            term=f"correlation {correlation:g}",
+            **labels,
+        )
+        for correlation, change in zip(curve["correlation"], curve["expected_change"], strict=True)
+    ]
+    return rows, checks
+
+
+def rate_rows(exposure: pd.DataFrame, months: float, conf_level: float) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return the attack rates before and after the start, their ratio, and what to mind about them."""
+    usable = exposure.dropna(subset=["years_before", "years_after"])
+    usable = usable[(usable["years_before"] > 0) & (usable["years_after"] > 0)]
+    n = len(usable)
+    if n == 0:
+        return [], [("attack rate", "not assessable", "no starter has observed time both before and after the start")]
+    labels = {
+        "outcome": "attack_rate",
+        "role": "secondary",
+        "denominator": "starters with observed time before and after",
+    }
+    rows, totals = [], {}
+    for level in ("before", "after"):
+        events, years = int(usable[f"events_{level}"].sum()), float(usable[f"years_{level}"].sum())
+        totals[level] = (events, years)
+        rate = poisson_rate(events, years, conf_level=conf_level)
+        row = estimate_row(rate, measure="rate", level=level, unit="attacks per person-year", **labels)
+        rows.append(row | {"n": n, "method": f"{row['method']}; {years:.1f} person-years"})
+    ratio = paired_rate_ratio(
+        *(
+            usable[name].to_numpy(dtype=float)
+            for name in ("events_before", "years_before", "events_after", "years_after")
+        ),
+        conf_level=conf_level,
+    )
+    split = {"level": "after", "reference": "before", "unit": "ratio"}
+    rows.append(estimate_row(ratio, measure="rate_ratio", **split, **labels) | {"n": n})
+    checks: list[Check] = [
+        (
+            "rate before not chosen by the start",
+            "not met",
+            f"patients start after attacks, so the rate in the {months:g} months before is inflated by selection",
+        )
+    ]
+    if n > 1 and totals["before"][0]:
+        spread = overdispersion(usable["events_before"].to_numpy(float), usable["years_before"].to_numpy(float))
+        checks.append(
+            (
+                "attacks Poisson before start",
+                "note",
+                f"dispersion {spread:.2f}; above 1 the exact limits are too narrow",
+            )
+        )
+    return rows, checks

@@ -1,0 +1,117 @@
+"""Summaries of an ordered score by group, and contrasts between groups, from a tally."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nmosd_cohort.questions.parts import estimate_row, group_counts, transform
+from nmosd_cohort.statistics.estimate import Estimate
+from nmosd_cohort.statistics.ranks import hodges_lehmann_shift, median, probability_superiority, quantile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+
+def group_summary(
+    tally: pd.DataFrame,
+    group: str,
+    levels: Sequence[str],
+    value: str,
+    labels: dict[str, Any],
+    *,
+    factor: float = 1.0,
+    conf_level: float = 0.95,
+) -> list[dict[str, Any]]:
+    """Return median with limits, quartiles and mean of each group that has patients.
+
+    Parameters
+    ----------
+    tally
+        Holds ``group``, ``value`` and n.
+    levels
+        Groups in the order of the rows.
+    labels
+        Columns that all rows share.
+    factor
+        From the unit of ``value`` to the unit of the rows, 0.5 for twice the EDSS.
+    """
+    rows = []
+    for level in levels:
+        values, counts = group_counts(tally, group, level, value)
+        if counts.sum():
+            rows += summary_rows(values * factor, counts, labels | {"level": level}, conf_level=conf_level)
+    return rows
+
+
+def summary_rows(
+    values: np.ndarray, counts: np.ndarray, labels: dict[str, Any], *, conf_level: float = 0.95
+) -> list[dict[str, Any]]:
+    """Return median with limits, quartiles, and mean with its standard error, of one counted sample."""
+    n = int(counts.sum())
+    labels = {"role": "description", "unit": "points"} | labels
+    rows = [estimate_row(median(values, counts, conf_level=conf_level), measure="median", **labels)]
+    for measure, probability in (("quartile_1", 0.25), ("quartile_3", 0.75)):
+        point = Estimate(quantile(values, counts, probability), math.nan, math.nan, n, "quantile of type 7")
+        rows.append(estimate_row(point, measure=measure, **labels))
+    return [
+        *rows,
+        estimate_row(mean_estimate(values, counts, conf_level), measure="mean", **(labels | {"role": "comparison"})),
+    ]
+
+
+def mean_estimate(values: np.ndarray, counts: np.ndarray, conf_level: float = 0.95) -> Estimate:
+    """Mean of a counted sample with t limits; given only because papers print it.
+
+    Examples
+    --------
+    >>> mean_estimate(np.array([1.0, 3.0]), np.array([1, 1])).estimate
+    2.0
+    """
+    from scipy.stats import t
+
+    n = int(counts.sum())
+    mean = float(np.average(values, weights=counts))
+    if n < 2:
+        return Estimate(mean, math.nan, math.nan, n, "mean of one patient: no limits")
+    std_error = math.sqrt(float(counts @ (values - mean) ** 2) / (n - 1) / n)
+    half = float(t.ppf((1 + conf_level) / 2, n - 1)) * std_error
+    return Estimate(mean, mean - half, mean + half, n, "mean, t limits", std_error=std_error, conf_level=conf_level)
+
+
+def pairwise_contrasts(
+    tally: pd.DataFrame,
+    group: str,
+    levels: Sequence[str],
+    value: str,
+    labels: dict[str, Any],
+    *,
+    factor: float = 1.0,
+    conf_level: float = 0.95,
+    seed: int = 0,
+    primary: tuple[str, str] | None = None,
+) -> list[dict[str, Any]]:
+    """Return P(higher) and the Hodges-Lehmann shift of each pair of groups that both have patients.
+
+    The first named group of a pair is the level, the second the reference. ``primary`` is the pair whose
+    rows are primary; without it the pair of the first and the last level.
+    """
+    primary = primary or (levels[0], levels[-1])
+    rows = []
+    for level, reference in combinations(levels, 2):
+        x, x_counts = group_counts(tally, group, level, value)
+        y, y_counts = group_counts(tally, group, reference, value)
+        if not (x_counts.sum() and y_counts.sum()):
+            continue
+        role = "primary" if (level, reference) == primary else "secondary"
+        split = labels | {"role": role, "level": level, "reference": reference}
+        higher = probability_superiority(x, x_counts, y, y_counts, conf_level=conf_level, seed=seed)
+        shift = transform(hodges_lehmann_shift(x, x_counts, y, y_counts, conf_level=conf_level), factor)
+        rows.append(estimate_row(higher, measure="probability_superiority", unit="probability", **split))
+        rows.append(estimate_row(shift, measure="hodges_lehmann_shift", unit="points", **split))
+    return rows

@@ -1,0 +1,281 @@
+"""Pain by level of the spinal cord lesion: cervical, thoracic, both or neither."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+
+from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
+from nmosd_cohort.cohort.lesions import LESION_LEVELS, lesion_cells
+from nmosd_cohort.cohort.pain import CHRONIC_DAYS, NEUROPATHIC_BY, open_episode
+from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
+from nmosd_cohort.cohort.tally import completed_years, tally
+from nmosd_cohort.questions.contrasts import group_summary, pairwise_contrasts
+from nmosd_cohort.questions.parts import check_option, complete_cells, covariate_design, estimate_row, finish
+from nmosd_cohort.statistics.firth import firth_logistic
+from nmosd_cohort.statistics.ordinal import fit_cumulative_link, odds_ratios
+from nmosd_cohort.statistics.proportions import proportion, proportion_difference
+from nmosd_cohort.statistics.regression import standardised_coefficient
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nmosd_cohort.intake.registry import Registry
+    from nmosd_cohort.questions.parts import Check
+    from nmosd_cohort.result import Result
+
+FEWEST_PER_CELL = 8
+CONTRAST = ("thoracic_only", "cervical_only")
+STATES = {"any_pain": "has_pain", "neuropathic": "has_neuropathic_pain", "tonic_spasm": "has_tonic_spasm"}
+MODEL = ("cervical", "thoracic", "lesion_segments", "attack_count", "years_since_attack")
+DENOMINATOR = "patients with past myelitis, a pain score, and an MRI of the cervical and thoracic cord before it"
+CHECKS: tuple[Check, ...] = (
+    (
+        "MRI independent of pain",
+        "not assessable",
+        "an MRI made because of pain finds lesions (verification bias)",
+    ),
+    (
+        "coefficients causal",
+        "not met",
+        "mutually adjusted coefficients are descriptions; length and level go together",
+    ),
+)
+
+
+def lesion_level_and_pain(
+    registry: Registry,
+    *,
+    diagnosis: str = "nmosd",
+    neuropathic_by: str = "recorded",
+    min_days_after_attack: int = 30,
+    conf_level: float = 0.95,
+    seed: int = 0,
+) -> Result:
+    """Difference in pain between patients with thoracic lesions only and with cervical lesions only.
+
+    Among patients with past myelitis whose last MRI before the pain score covered both levels; one whose
+    MRI did not is unknown, not free of lesions. Pain-free patients count with a score of 0.
+
+    Parameters
+    ----------
+    registry
+        Checked tables.
+    diagnosis, neuropathic_by, min_days_after_attack, conf_level, seed
+        As in ``neuropathic_pain_and_disability``.
+
+    Returns
+    -------
+    Result
+        ``median`` and quartiles of the NRS in the four cells; thoracic_only against cervical_only:
+        ``probability_superiority``, ``hodges_lehmann_shift``, and ``risk_difference`` of any pain,
+        neuropathic pain and tonic spasms; ``odds_ratio`` of a higher NRS for cervical and thoracic, each
+        given the other, lesion length (segments), attacks and years since the last attack, and in a second
+        model their interaction; for comparison with papers ``standardised_coefficient`` of both levels, and
+        Firth odds ratios of chronic pain for each upper thoracic segment and each myelitis attack.
+
+    Raises
+    ------
+    ValueError
+        If an option is not one of those listed.
+
+    References
+    ----------
+    Tackley 2017 (levels with opposite signs); Newcombe 1998; Heinze and Schemper 2002 (Firth).
+
+    Examples
+    --------
+    >>> import nmosd_cohort as nc
+    >>> answer = nc.lesion_level_and_pain(nc.simulate(n=300, seed=1))
+    >>> set(answer.tally.columns) == {"lesion_level", "pain_nrs", "n"}
+    True
+    """
+    check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
+    frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
+    index = index_visits(frame, needs=["pain_nrs"], min_days_after_attack=min_days_after_attack)
+    cells = _cells(registry, index)
+    labels = {"group": "lesion_level", "denominator": DENOMINATOR}
+    scored = labels | {"outcome": "pain_nrs"}
+    rows = group_summary(cells, "lesion_level", LESION_LEVELS, "pain_nrs", scored, conf_level=conf_level)
+    rows += [row for name, column in STATES.items() for row in _shares(cells, name, column, labels, conf_level)]
+    sizes = cells.groupby("lesion_level")["n"].sum().reindex(list(LESION_LEVELS), fill_value=0)
+    words = ", ".join(f"{level} {n}" for level, n in sizes.items())
+    if sizes[list(CONTRAST)].min() < FEWEST_PER_CELL:
+        few = (
+            f"{words}: a contrast needs {FEWEST_PER_CELL} in thoracic_only and cervical_only, so this is a description"
+        )
+        checks: list[Check] = [("enough patients for a contrast", "not assessable", few)]
+    else:
+        checks = [("enough patients for a contrast", "met", words)]
+        rows += pairwise_contrasts(
+            cells,
+            "lesion_level",
+            CONTRAST,
+            "pain_nrs",
+            scored,
+            conf_level=conf_level,
+            seed=seed,
+            primary=CONTRAST,
+        )
+        for name, column in STATES.items():
+            rows += _difference(cells, name, column, labels, conf_level)
+        new_rows, new_checks = _models(cells, scored, conf_level)
+        rows, checks = rows + new_rows, checks + new_checks
+    reasons = index_reasons(
+        registry, frame, needs=["pain_nrs"], min_days_after_attack=min_days_after_attack, diagnosis=diagnosis
+    )
+    steps = eligibility_steps(select_patients(registry, diagnosis=diagnosis)) + index_steps(reasons, "pain score")
+    return finish(
+        registry,
+        name="lesion_level_and_pain",
+        question="Difference in the pain score (NRS, zeros included) between patients with thoracic-only and "
+        "cervical-only lesions, among those with past myelitis and an MRI of both levels.",
+        rows=rows,
+        steps=steps + _mri_steps(index, int(cells["n"].sum())),
+        checks=[*checks, *CHECKS],
+        tally=cells.groupby(["lesion_level", "pain_nrs"])["n"].sum().reset_index(),
+        definitions={
+            "diagnosis": diagnosis,
+            "neuropathic_by": neuropathic_by,
+            "min_days_after_attack": min_days_after_attack,
+            "MRI": "the last on or before the pain score that covered cervical and thoracic cord",
+            "chronic": f"an open episode of more than {CHRONIC_DAYS:g} days",
+            "conf_level": conf_level,
+            "time_frame": "current",
+            "denominator": "with_myelitis",
+        },
+    )
+
+
+def _cells(registry: Registry, index: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """One row a combination of lesion level, pain states and covariates, with the patients in it."""
+    with_myelitis = index.filter(nw.col("had_myelitis").fill_null(False))
+    joined = with_myelitis.join(lesion_cells(registry, with_myelitis), on="patient_id", how="inner")
+    joined = joined.join(open_episode(registry, with_myelitis, pain="any"), on="patient_id", how="left")
+    joined = joined.with_columns(
+        years_since_attack=completed_years(nw.col("days_since_attack")),
+        is_chronic=nw.col("has_pain") & (nw.col("open_episode_days") > CHRONIC_DAYS),
+    )
+    columns = ["lesion_level", "pain_nrs", *STATES.values(), "is_chronic", *MODEL]
+    return tally(joined, [*columns, "upper_thoracic_segments", "myelitis_attack_count"])
+
+
+def _mri_steps(index: nw.LazyFrame[Any], n: int) -> list[tuple[str, int, int, str]]:
+    with_score = tally(index, ["had_myelitis"])
+    total = int(with_score["n"].sum())
+    myelitis = int(with_score.loc[with_score["had_myelitis"].fillna(False).astype(bool), "n"].sum())
+    return [
+        ("past myelitis", myelitis, total - myelitis, "no myelitis, or not known"),
+        (
+            "MRI of both levels",
+            n,
+            myelitis - n,
+            "no MRI before the pain score that covered cervical and thoracic cord",
+        ),
+    ]
+
+
+def _yes_of(cells: pd.DataFrame, column: str, level: str) -> tuple[int, int]:
+    known = cells[(cells["lesion_level"] == level) & cells[column].notna()]
+    return int(known.loc[known[column].astype(bool), "n"].sum()), int(known["n"].sum())
+
+
+def _shares(
+    cells: pd.DataFrame, name: str, column: str, labels: dict[str, Any], conf_level: float
+) -> list[dict[str, Any]]:
+    rows = []
+    for level in LESION_LEVELS:
+        events, n = _yes_of(cells, column, level)
+        if n:
+            share = proportion(events, n, conf_level=conf_level)
+            split = labels | {"outcome": name, "level": level, "unit": "share"}
+            rows.append(estimate_row(share, role="secondary", measure="proportion", **split))
+    return rows
+
+
+def _difference(
+    cells: pd.DataFrame, name: str, column: str, labels: dict[str, Any], conf_level: float
+) -> list[dict[str, Any]]:
+    first, second = (_yes_of(cells, column, level) for level in CONTRAST)
+    if not (first[1] and second[1]):
+        return []
+    difference = proportion_difference(*first, *second, conf_level=conf_level)
+    split = labels | {"outcome": name, "level": CONTRAST[0], "reference": CONTRAST[1], "unit": "share"}
+    return [estimate_row(difference, role="secondary", measure="risk_difference", **split)]
+
+
+def _models(cells: pd.DataFrame, labels: dict[str, Any], conf_level: float) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return the mutually adjusted models and the two analyses that papers print."""
+    design, checks = covariate_design(cells, MODEL)
+    kept, terms, dropped = complete_cells(cells, design)
+    if dropped:
+        checks.append(("all in the adjusted model", "not met", f"{dropped} patients dropped: a covariate is missing"))
+    rows: list[dict[str, Any]] = []
+    both = terms.assign(cervical_x_thoracic=kept["cervical"].astype(float) * kept["thoracic"].astype(float))
+    for columns, wanted, role in (
+        (terms, MODEL[:3], "secondary"),
+        (both, ("cervical_x_thoracic",), "sensitivity"),
+    ):
+        new_rows, new_checks = _ordinal(kept, columns, wanted, role, labels, conf_level)
+        rows, checks = rows + new_rows, checks + new_checks
+    new_rows, new_checks = _as_papers_print(cells, labels, conf_level)
+    return rows + new_rows, checks + new_checks
+
+
+def _ordinal(
+    kept: pd.DataFrame,
+    terms: pd.DataFrame,
+    wanted: tuple[str, ...],
+    role: str,
+    labels: dict[str, Any],
+    conf_level: float,
+) -> tuple[list[dict[str, Any]], list[Check]]:
+    try:
+        fit = fit_cumulative_link(kept["pain_nrs"].to_numpy(dtype=float), terms, kept["n"].to_numpy(dtype=np.int64))
+    except ValueError as problem:
+        return [], [("adjusted model", "not assessable", str(problem))]
+    ratios = odds_ratios(fit, conf_level=conf_level)
+    split = labels | {
+        "group": "",
+        "unit": "odds ratio of a higher NRS",
+        "role": role,
+        "measure": "odds_ratio",
+    }
+    return [estimate_row(ratios[name], **(split | {"term": name})) for name in wanted if name in ratios], []
+
+
+def _as_papers_print(
+    cells: pd.DataFrame, labels: dict[str, Any], conf_level: float
+) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return standardised coefficients (Tackley) and Firth odds ratios of chronic pain (Ayzenberg)."""
+    rows: list[dict[str, Any]] = []
+    checks: list[Check] = []
+    split = labels | {"group": "", "role": "comparison"}
+    levels = cells[["cervical", "thoracic"]].astype(float)
+    values, counts = cells["pain_nrs"].to_numpy(dtype=float), cells["n"].to_numpy(dtype=np.int64)
+    try:
+        for term in ("cervical", "thoracic"):
+            beta = standardised_coefficient(values, levels, counts, term, conf_level=conf_level)
+            unit = "standard deviations"
+            rows.append(estimate_row(beta, measure="standardised_coefficient", unit=unit, **(split | {"term": term})))
+        known, design, _ = complete_cells(*_chronic_design(cells))
+        outcome, counts = known["is_chronic"].to_numpy(dtype=float), known["n"].to_numpy(dtype=np.int64)
+        ratios = firth_logistic(outcome, design, counts, conf_level=conf_level)
+    except ValueError as problem:
+        return rows, [("analyses as papers print them", "not assessable", str(problem))]
+    names = {
+        "upper_thoracic_segments": "odds_ratio_per_upper_thoracic_segment",
+        "myelitis_attack_count": "odds_ratio_per_myelitis_attack",
+    }
+    split |= {"outcome": "chronic_pain", "unit": "odds ratio"}
+    rows += [
+        estimate_row(ratios[term], measure=names[term], **(split | {"term": term})) for term in names if term in ratios
+    ]
+    return rows, checks
+
+
+def _chronic_design(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    known = cells[cells["is_chronic"].notna()]
+    return known, known[["upper_thoracic_segments", "myelitis_attack_count"]].astype("Float64").astype(float)

@@ -1,0 +1,242 @@
+"""Quality of life (SF-36) in patients with neuropathic pain, other pain and no pain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nmosd_cohort.cohort.assessments import index_reasons, index_visits, visits
+from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, PAIN_GROUPS
+from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
+from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.contrasts import group_summary, mean_estimate, pairwise_contrasts
+from nmosd_cohort.questions.neuropathic_pain_and_disability import (
+    EXPOSED,
+    FEWEST_PER_GROUP,
+    FEWEST_PER_PARAMETER,
+    REFERENCE,
+)
+from nmosd_cohort.questions.parts import (
+    COVARIATES,
+    check_option,
+    complete_cells,
+    covariate_design,
+    dummies,
+    estimate_row,
+    finish,
+)
+from nmosd_cohort.statistics.multiplicity import holm
+from nmosd_cohort.statistics.proportions import proportion
+from nmosd_cohort.statistics.regression import adjusted_mean_difference
+
+if TYPE_CHECKING:
+    from nmosd_cohort.intake.registry import Registry
+    from nmosd_cohort.questions.parts import Check
+    from nmosd_cohort.result import Result
+
+SCALES = tuple(f"sf36_{scale}" for scale in ("pf", "rp", "gh", "vt", "sf", "re", "mh"))
+BODILY_PAIN = "sf36_bp"
+SUMMARIES = ("sf36_pcs", "sf36_mcs")
+OUTCOMES = (*SCALES, BODILY_PAIN, *SUMMARIES)
+CHECKS: tuple[Check, ...] = (
+    (
+        "outcome free of the exposure",
+        "note",
+        "bodily pain is pain itself: it stands apart and is not in the family",
+    ),
+    (
+        "outcome free of the exposure",
+        "not met",
+        "PCS contains bodily pain; MCS rises a little with it by its weights",
+    ),
+)
+
+
+def neuropathic_pain_and_quality_of_life(
+    registry: Registry,
+    *,
+    covariates: tuple[str, ...] = tuple(COVARIATES),
+    diagnosis: str = "nmosd",
+    neuropathic_by: str = "recorded",
+    min_days_after_attack: int = 30,
+    conf_level: float = 0.95,
+    seed: int = 0,
+) -> Result:
+    """Difference in each SF-36 scale between patients with neuropathic pain, other pain and no pain.
+
+    Each scale is taken from the last visit in remission at which it and pain were recorded. Bodily pain is
+    kept apart, because it measures the exposure; PCS and MCS contain it and come second.
+
+    Parameters
+    ----------
+    registry
+        Checked tables.
+    covariates, diagnosis, neuropathic_by, min_days_after_attack, conf_level, seed
+        As in ``neuropathic_pain_and_disability``.
+
+    Returns
+    -------
+    Result
+        For each scale: ``median``, quartiles, ``mean`` of each group and ``mean`` of all;
+        ``floor_share`` and ``ceiling_share``; ``hodges_lehmann_shift`` and ``probability_superiority`` of
+        each pair; ``adjusted_mean_difference`` (points, HC3). p-values of the seven scales other than bodily
+        pain are Holm-adjusted as one family.
+
+    Raises
+    ------
+    ValueError
+        If an option is not one of those listed.
+
+    References
+    ----------
+    Hodges and Lehmann 1963; MacKinnon and White 1985 (HC3); Taft 2001 (PCS and MCS are not independent).
+
+    Examples
+    --------
+    >>> import nmosd_cohort as nc
+    >>> answer = nc.neuropathic_pain_and_quality_of_life(nc.simulate(n=200, seed=1))
+    >>> answer.estimates["outcome"].nunique()
+    10
+    """
+    check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
+    for name in covariates:
+        check_option("covariates", name, COVARIATES)
+    frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
+    rows: list[dict[str, Any]] = []
+    checks: list[Check] = []
+    counted, steps = [], eligibility_steps(select_patients(registry, diagnosis=diagnosis))
+    for outcome in OUTCOMES:
+        needs = ["pain_group", outcome]
+        index = index_visits(frame, needs=needs, min_days_after_attack=min_days_after_attack)
+        cells = tally(index, [*needs, *(COVARIATES[name][0] for name in covariates)])
+        reasons = tally(
+            index_reasons(
+                registry, frame, needs=needs, min_days_after_attack=min_days_after_attack, diagnosis=diagnosis
+            ),
+            ["index_status"],
+        )
+        steps += [_step(outcome, reasons)]
+        if cells.empty:
+            checks.append((f"{outcome} recorded", "not assessable", "no eligible patient has it beside pain"))
+            continue
+        new_rows, new_checks = _scale(cells, outcome, covariates, conf_level, seed)
+        rows, checks = rows + new_rows, checks + new_checks
+        counted.append(
+            cells.groupby(["pain_group", outcome])["n"].sum().reset_index().rename(columns={outcome: "value"})
+        )
+        counted[-1].insert(0, "outcome", outcome)
+    return finish(
+        registry,
+        name="neuropathic_pain_and_quality_of_life",
+        question="Difference in each SF-36 scale between patients with neuropathic pain, other pain and no pain at the "
+        "last visit in remission with both recorded.",
+        rows=_holm(rows),
+        steps=steps,
+        checks=[*checks, *CHECKS],
+        tally=pd.concat(counted, ignore_index=True)
+        if counted
+        else pd.DataFrame(columns=["outcome", "pain_group", "value", "n"]),
+        definitions={
+            "diagnosis": diagnosis,
+            "neuropathic_by": neuropathic_by,
+            "min_days_after_attack": min_days_after_attack,
+            "covariates": list(covariates),
+            "family": f"{len(SCALES)} scales without bodily pain, neuropathic against no pain",
+            "conf_level": conf_level,
+            "time_frame": "current",
+            "denominator": "assessed",
+        },
+    )
+
+
+def _step(outcome: str, reasons: pd.DataFrame) -> tuple[str, int, int, str]:
+    """Return the flow step of one scale: these branch from the eligible patients, they do not follow each other."""
+    used = int(reasons.loc[reasons["index_status"] == "used", "n"].sum())
+    left_out = reasons[reasons["index_status"] != "used"]
+    words = "; ".join(f"{status}: {n}" for status, n in zip(left_out["index_status"], left_out["n"], strict=True))
+    return f"of the eligible, {outcome} and pain recorded", used, int(left_out["n"].sum()), words
+
+
+def _scale(
+    cells: pd.DataFrame, outcome: str, covariates: tuple[str, ...], conf_level: float, seed: int
+) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return all rows and checks of one scale."""
+    role = "primary" if outcome in SCALES else "secondary"
+    labels = {
+        "outcome": outcome,
+        "group": "pain_group",
+        "denominator": "patients with pain and the scale at one visit",
+    }
+    whole = cells.groupby(outcome)["n"].sum()
+    values, counts = whole.index.to_numpy(dtype=float), whole.to_numpy(dtype=np.int64)
+    everyone = labels | {"group": "", "level": ""}
+    rows = [
+        estimate_row(
+            mean_estimate(values, counts, conf_level),
+            role="comparison",
+            measure="mean",
+            unit="points",
+            **everyone,
+        )
+    ]
+    rows += group_summary(cells, "pain_group", PAIN_GROUPS, outcome, labels, conf_level=conf_level)
+    if outcome not in SUMMARIES:
+        n = int(counts.sum())
+        for measure, limit in (("floor_share", 0.0), ("ceiling_share", 100.0)):
+            at_limit = proportion(int(counts[values == limit].sum()), n, conf_level=conf_level)
+            rows.append(estimate_row(at_limit, role="description", measure=measure, unit="share", **everyone))
+    contrasts = pairwise_contrasts(cells, "pain_group", PAIN_GROUPS, outcome, labels, conf_level=conf_level, seed=seed)
+    rows += [row if role == "primary" else row | {"role": "secondary"} for row in contrasts]
+    adjusted, checks = _adjusted(cells, outcome, covariates, labels, role, conf_level)
+    return rows + adjusted, checks
+
+
+def _adjusted(
+    cells: pd.DataFrame,
+    outcome: str,
+    covariates: tuple[str, ...],
+    labels: dict[str, Any],
+    role: str,
+    conf_level: float,
+) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return the adjusted mean differences of both pain groups from no pain, or why there are none."""
+    design, checks = covariate_design(cells, covariates)
+    kept, rest, dropped = complete_cells(cells, design)
+    groups = kept.groupby("pain_group")["n"].sum().reindex(list(PAIN_GROUPS), fill_value=0)
+    parameters = len(EXPOSED) + rest.shape[1]
+    if groups.min() < FEWEST_PER_GROUP or groups.sum() < FEWEST_PER_PARAMETER * parameters:
+        sizes = ", ".join(f"{level} {size}" for level, size in groups.items())
+        detail = f"too few patients for a model of {parameters} terms: {sizes}"
+        return [], [*checks, (f"{outcome} adjusted", "not assessable", detail)]
+    design = dummies(kept, "pain_group", EXPOSED).join(rest)
+    values, counts = kept[outcome].to_numpy(dtype=float), kept["n"].to_numpy(dtype=np.int64)
+    rows = []
+    for level in EXPOSED:
+        try:
+            difference = adjusted_mean_difference(values, design, counts, level, conf_level=conf_level)
+        except ValueError as problem:
+            return [], [*checks, (f"{outcome} adjusted", "not assessable", str(problem))]
+        split = labels | {
+            "term": "pain_group",
+            "level": level,
+            "reference": REFERENCE,
+            "role": role if level == "neuropathic" else "secondary",
+        }
+        rows.append(estimate_row(difference, measure="adjusted_mean_difference", unit="points", **split))
+    checks = [(check, status, f"{outcome}: {detail}") for check, status, detail in checks]
+    note: list[Check] = (
+        [(f"{outcome} adjusted", "note", f"{dropped} patients dropped: a covariate is missing")] if dropped else []
+    )
+    return rows, checks + note
+
+
+def _holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Adjust the p-values of the primary contrasts, one family for each measure."""
+    for measure in ("hodges_lehmann_shift", "probability_superiority", "adjusted_mean_difference"):
+        family = [row for row in rows if row["role"] == "primary" and row["measure"] == measure]
+        adjusted = holm(np.array([row["p_value"] for row in family], dtype=float))
+        for row, p_adjusted in zip(family, adjusted, strict=True):
+            row["p_adjusted"] = float(p_adjusted)
+    return rows

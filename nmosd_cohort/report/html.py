@@ -1,0 +1,269 @@
+"""The report as one page that needs neither network nor script."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from nmosd_cohort.report.format import is_missing, time_text, whole
+from nmosd_cohort.report.manifest import TIMES
+from nmosd_cohort.report.plots import forest, plot
+from nmosd_cohort.report.rows import records, row_sentence
+from nmosd_cohort.report.svg import inline_svg
+from nmosd_cohort.report.tables import (
+    PageTable,
+    check_table,
+    definition_table,
+    environment,
+    flow_is_consistent,
+    flow_table,
+    table_html,
+    tally_table,
+)
+from nmosd_cohort.report.tables_literature import caveat_table, verdict_counts, verdict_tables
+from nmosd_cohort.report.tables_registry import cell_table, contents_table, findings_table, record_table
+from nmosd_cohort.report.words import (
+    humanise,
+    labels,
+    question_order,
+    question_short,
+    question_title,
+    references_for,
+    value_words,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    import pandas as pd
+
+    from nmosd_cohort.intake.registry import Registry
+    from nmosd_cohort.result import Result
+
+HEADLINES = 4  # primary answers of one result that the box at the top shows
+TELLING = ("pain", "time_frame", "denominator", "drug", "outcome", "instrument", "depression")
+PLOT_NOTES = {
+    "neuropathic_pain_and_quality_of_life": "The numbers behind the plot are in the tables of estimates.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One result on the page."""
+
+    id: str
+    heading: str
+    estimand: str
+    headlines: tuple[str, ...]
+    estimates: Markup
+    drawing: Markup
+    numbers: PageTable
+    flow: PageTable
+    flow_adds_up: bool
+    checks: PageTable
+    definitions: PageTable
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One clinical question on the page, with the answers to it."""
+
+    id: str
+    title: str
+    short: str
+    answers: tuple[Answer, ...]
+
+
+def ordered(results: Iterable[Result]) -> list[Result]:
+    """Return results in the order of the report: by question, and within one as they came."""
+    return sorted(results, key=lambda result: question_order(result.name))
+
+
+def headlines(result: Result) -> tuple[str, ...]:
+    """Return the primary answers of a result as sentences; what could not be estimated is said.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from nmosd_cohort.result import Result, estimate_frame
+    >>> row = {"role": "primary", "outcome": "edss", "measure": "median", "n": 9, "estimate": 3.5}
+    >>> none = pd.DataFrame()
+    >>> headlines(Result("EDSS", estimate_frame([row]), none, none, none))
+    ('EDSS, median, all patients: 3.5 (no interval), n = 9',)
+    """
+    rows = [row for row in records(result.estimates) if row["role"] == "primary"]
+    if not rows:
+        return ("No primary estimate could be made.",)
+    shown = tuple(row_sentence(row) for row in rows[:HEADLINES])
+    more = len(rows) - len(shown)
+    return (*shown, f"and {more} more in the section") if more else shown
+
+
+def variant(result: Result) -> str:
+    """Return what tells a result from others of the same question, from its definitions."""
+    told = [f"{humanise(key)}: {value_words(result.definitions[key])}" for key in TELLING if key in result.definitions]
+    return "; ".join(told) or question_short(result.name)
+
+
+def _answer(result: Result, position: int) -> Answer:
+    prefix = f"a{position}-"
+    said = headlines(result)
+    title = f"{question_short(result.name)}. {variant(result)}"
+    return Answer(
+        id=f"a{position}",
+        heading=variant(result),
+        estimand=result.question,
+        headlines=said,
+        estimates=table_html(result, prefix=prefix),
+        drawing=inline_svg(plot(result), prefix=f"a{position}", title=title, description=". ".join(said)),
+        numbers=tally_table(result.tally, caption="Counts behind the plot"),
+        flow=flow_table(result),
+        flow_adds_up=flow_is_consistent(result),
+        checks=check_table(result),
+        definitions=definition_table(result),
+    )
+
+
+def _sections(results: Sequence[Result]) -> list[Section]:
+    answers = [(result.name, _answer(result, position)) for position, result in enumerate(results, start=1)]
+    names = dict.fromkeys(name for name, _ in answers)
+    return [
+        Section(
+            id=f"q{number}",
+            title=question_title(name),
+            short=question_short(name),
+            answers=tuple(answer for own, answer in answers if own == name),
+        )
+        for number, name in enumerate(names, start=1)
+    ]
+
+
+def patient_flow(results: Sequence[Result]) -> PageTable:
+    """Return from how many to how many patients each question went, and where most were lost: one row a result."""
+    rows = []
+    for result in results:
+        steps = records(result.flow)
+        lost = [step for step in steps if not is_missing(step["excluded"]) and step["excluded"] > 0]
+        most = max(lost, key=lambda step: int(step["excluded"]), default=None)
+        where = f"{most['step']}: {whole(most['excluded'])} left ({most['reason']})" if most else "nobody left"
+        ends = (whole(steps[0]["n"]), whole(steps[-1]["n"])) if steps else ("not recorded", "not recorded")
+        rows.append((question_short(result.name), variant(result), *ends, where))
+    columns = ("Question", "Analysis", "Patients at the first step", "Analysed", "Largest loss")
+    return PageTable("Patients of each analysis", columns, tuple(rows), (2, 3), 2, empty="No question was asked.")
+
+
+def _methods(results: Sequence[Result], verdicts: pd.DataFrame) -> tuple[list[str], list[Mapping[str, Any]]]:
+    """Return the methods that the estimates name, and the references that they call for."""
+    named = dict.fromkeys(str(text) for result in results for text in result.estimates["method"] if text)
+    fixed = ["STROBE"] + (["Holm", "equivalence", "between-study"] if len(verdicts) else [])
+    return list(named), references_for([*named, *fixed])
+
+
+def _manifest_rows(content: Mapping[str, Any], head: str = "") -> list[tuple[str, str]]:
+    """Return a manifest as rows of name and value, without its times and its lists of files."""
+    rows: list[tuple[str, str]] = []
+    for key, value in content.items():
+        name = f"{head}{humanise(key)}"
+        if key in (*TIMES, "inputs", "kind", "artefacts"):
+            continue
+        if isinstance(value, dict):
+            rows += _manifest_rows(value, f"{name}: ")
+        else:
+            rows.append((name, "none" if value is None else str(value)))
+    return rows
+
+
+def _input_table(manifest: Mapping[str, Any]) -> PageTable:
+    inputs = manifest.get("inputs") or []
+    entries = [entry for entry in inputs if isinstance(entry, dict)]
+    rows = tuple(
+        (str(entry.get("file", "")), whole(entry.get("bytes")), whole(entry.get("rows")), str(entry.get("sha256", "")))
+        for entry in entries
+    )
+    columns = ("File", "Bytes", "Rows", "SHA-256")
+    return PageTable("Input files", columns, rows, (1, 2), empty="No file was read: the registry was made in memory.")
+
+
+def _manifest_table(manifest: Mapping[str, Any]) -> PageTable:
+    return PageTable("Run", ("Item", "Value"), tuple(_manifest_rows(manifest)), empty="No manifest was given.")
+
+
+def _literature(verdicts: pd.DataFrame) -> dict[str, Any]:
+    counts = Counter(verdicts["verdict"].astype(str)) if len(verdicts) else {}
+    said = ", ".join(f"{n} {name}" for name, n in counts.items()) or "no figure was compared"
+    drawing = inline_svg(
+        forest(verdicts), prefix="forest", title="Published figures and those of the registry", description=said
+    )
+    return {
+        "said": said,
+        "legend": verdict_counts(verdicts),
+        "tables": verdict_tables(verdicts),
+        "caveats": caveat_table(verdicts),
+        "drawing": drawing,
+    }
+
+
+def render(
+    results: Sequence[Result],
+    verdicts: pd.DataFrame,
+    registry: Registry,
+    *,
+    title: str,
+    generated: datetime,
+    manifest: Mapping[str, Any],
+) -> str:
+    """Return the report as one HTML page with all plots inside.
+
+    Parameters
+    ----------
+    results
+        Answers of questions, in any order.
+    verdicts
+        One row a published figure; may have no rows.
+    registry
+        For the section on data quality; its raw values and ids do not reach the page.
+    title
+        Heading of the page.
+    generated
+        Time of the run, shown in the header alone.
+    manifest
+        As ``build_manifest`` returns it.
+
+    Returns
+    -------
+    str
+        The page. Two runs on the same input and settings differ only in the run list of the header.
+    """
+    chosen = ordered(results)
+    methods, references = _methods(chosen, verdicts)
+    style = (files("nmosd_cohort.report") / "templates" / "report.css").read_text("utf-8")
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title,
+            css=Markup(style),
+            registry_name=value_words(manifest.get("registry") or registry.provenance.get("name")),
+            data_cut=value_words(manifest.get("data_cut") or "not recorded"),
+            version=manifest.get("versions", {}).get("nmosd_cohort", "not recorded"),
+            run_id=manifest.get("run_id", "not recorded"),
+            generated=time_text(generated),
+            sections=_sections(chosen),
+            patient_flow=patient_flow(chosen),
+            records_by_file=record_table(registry),
+            cells_by_file=cell_table(registry),
+            findings=findings_table(registry),
+            contents=contents_table(registry),
+            literature=_literature(verdicts),
+            glossary=labels()["glossary"],
+            methods=methods,
+            references=references,
+            inputs=_input_table(manifest),
+            manifest=_manifest_table(manifest),
+        )
+    )

@@ -1,0 +1,72 @@
+"""Plot of a result, and the forest plot of published figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nmosd_cohort.report import plots_forest
+from nmosd_cohort.report.plots_core import empty_figure, styled, why_empty
+from nmosd_cohort.report.plots_pain import plot_change, plot_depression, plot_lesion_level
+from nmosd_cohort.report.plots_scales import plot_disability, plot_quality_of_life
+from nmosd_cohort.report.plots_shares import plot_prevalence, plot_primary
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from nmosd_cohort.result import Result
+
+PLOTS = {
+    "pain_prevalence": plot_prevalence,
+    "neuropathic_pain_and_disability": plot_disability,
+    "neuropathic_pain_and_quality_of_life": plot_quality_of_life,
+    "lesion_level_and_pain": plot_lesion_level,
+    "pain_and_depression": plot_depression,
+    "change_after_start": plot_change,
+}
+
+
+def plot(result: Result) -> Figure:
+    r"""Draw the picture of one result, chosen by the name of its question.
+
+    Parameters
+    ----------
+    result
+        Answer of a question; nothing is computed, only its estimates and counts are drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A figure without global state. If the result has no estimate, the figure says what is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from nmosd_cohort.result import Result, estimate_frame, flow_frame
+    >>> none = pd.DataFrame()
+    >>> steps = flow_frame([("assessed", 0, 4, "never asked about pain")])
+    >>> answer = Result("Share with pain", estimate_frame([]), steps, none, none, name="pain_prevalence")
+    >>> plot(answer).texts[0].get_text().replace("\n", " ")
+    'Nothing to draw: 4 patients left at the step "assessed" (never asked about pain).'
+    """
+    with styled():
+        if result.estimates["estimate"].notna().sum() == 0:
+            return empty_figure(why_empty(result))
+        return PLOTS.get(result.name, plot_primary)(result)
+
+
+def forest(verdicts: pd.DataFrame) -> Figure:
+    """Draw published figures against the registry's own: one row a figure, one panel a scale.
+
+    Parameters
+    ----------
+    verdicts
+        One row a published figure, as ``validate`` returns them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Published estimates are hollow, local ones have the colour and shape of their verdict.
+    """
+    with styled():
+        return plots_forest.forest(verdicts)

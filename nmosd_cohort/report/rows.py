@@ -1,0 +1,77 @@
+"""One row of estimates as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from nmosd_cohort.report.format import NOT_RECORDED, NOT_TESTED, count_text, estimate_text, is_missing, p_text
+from nmosd_cohort.report.words import (
+    measure_kind,
+    measure_label,
+    outcome_label,
+    patients_label,
+    value_words,
+    without_capital,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[str, Any]
+
+
+def records(frame: pd.DataFrame) -> list[Row]:
+    """Return the rows of a frame as mappings from column to value."""
+    return cast("list[Row]", frame.to_dict("records"))
+
+
+def row_estimate(row: Row) -> str:
+    """Return one estimate row as "28.7 % (21.4 to 37.3)"; another coverage than 95 % is said."""
+    kind = measure_kind(row["measure"], row["unit"])
+    text = estimate_text(
+        row["estimate"],
+        row["conf_low"],
+        row["conf_high"],
+        kind=kind,
+        n=None if is_missing(row["n"]) else row["n"],
+    )
+    level = row["conf_level"]
+    return text if is_missing(level) or abs(level - 0.95) < 1e-9 else f"{text} [{100 * level:g} % interval]"
+
+
+def row_p(row: Row) -> str:
+    """Return the p value of a row, or that there is none; never one without an estimate and its interval."""
+    if is_missing(row["estimate"]) or is_missing(row["conf_low"]) or is_missing(row["conf_high"]):
+        return NOT_TESTED
+    return p_text(row["p_value"])
+
+
+def row_patients(row: Row) -> str:
+    """Return whom a row is about in words."""
+    return patients_label(group=row["group"], level=row["level"], reference=row["reference"], term=row["term"])
+
+
+def row_name(row: Row) -> str:
+    """Return a row as "EDSS, P(higher), neuropathic pain vs no pain", for headings and alternative texts."""
+    parts = (
+        outcome_label(row["outcome"]) if row["outcome"] else "",
+        measure_label(row["measure"]),
+        row_patients(row),
+    )
+    return ", ".join([part for part in parts[:1] if part] + [without_capital(part) for part in parts[1:]])
+
+
+def row_counted(row: Row) -> str:
+    """Return who is counted in n, in words."""
+    return value_words(row["denominator"]) if row["denominator"] else NOT_RECORDED
+
+
+def row_count(row: Row) -> str:
+    """Return the patients of a row as "35/122"."""
+    return count_text(row["events"], row["n"])
+
+
+def row_sentence(row: Row) -> str:
+    """Return a row as one line: what it is, estimate with interval, and patients."""
+    return f"{row_name(row)}: {row_estimate(row)}, n = {row_count(row)}"

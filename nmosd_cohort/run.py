@@ -1,0 +1,125 @@
+"""The main job: open a registry, ask the questions, set the published figures beside them, write the report."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from nmosd_cohort.intake.open import open_registry
+from nmosd_cohort.literature.validate import validate
+from nmosd_cohort.questions.change_after_start import change_after_start
+from nmosd_cohort.questions.lesion_level_and_pain import lesion_level_and_pain
+from nmosd_cohort.questions.neuropathic_pain_and_disability import neuropathic_pain_and_disability
+from nmosd_cohort.questions.neuropathic_pain_and_quality_of_life import neuropathic_pain_and_quality_of_life
+from nmosd_cohort.questions.pain_and_depression import pain_and_depression
+from nmosd_cohort.questions.pain_prevalence import pain_prevalence
+from nmosd_cohort.report.folder import write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nmosd_cohort.intake.registry import Registry
+    from nmosd_cohort.result import Result
+
+PREVALENCES: tuple[dict[str, Any], ...] = (
+    {"pain": "any", "by": ("sex", "age_group", "aqp4_status", "had_myelitis")},
+    {"pain": "any", "time_frame": "chronic"},
+    {"pain": "neuropathic"},
+    {"pain": "neuropathic", "denominator": "with_pain"},
+    {"pain": "tonic_spasm"},
+    {"pain": "tonic_spasm", "time_frame": "ever", "denominator": "with_myelitis"},
+)
+DRUG = "tocilizumab"
+
+
+def answer_questions(
+    registry: Registry,
+    *,
+    diagnosis: str = "nmosd",
+    seed: int = 1,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[Result]:
+    """One Result a question, in the order of the report; pain prevalence comes once for each kind and denominator.
+
+    Parameters
+    ----------
+    registry
+        Checked tables.
+    diagnosis
+        Code of patients.diagnosis.
+    seed
+        Of bootstrap and permutation limits.
+    progress
+        Called with the name of the step, how many are done, and how many there are.
+    """
+    calls: list[tuple[Any, dict[str, Any]]] = [(pain_prevalence, options) for options in PREVALENCES]
+    calls += [
+        (neuropathic_pain_and_disability, {"seed": seed}),
+        (neuropathic_pain_and_quality_of_life, {"seed": seed}),
+        (lesion_level_and_pain, {"seed": seed}),
+        (pain_and_depression, {}),
+        (change_after_start, {"drug": DRUG, "seed": seed}),
+    ]
+    results = []
+    for done, (question, options) in enumerate(calls):
+        if progress is not None:
+            progress(question.__name__.replace("_", " "), done, len(calls))
+        results.append(question(registry, diagnosis=diagnosis, **options))
+    return results
+
+
+def run_report(
+    source: str | Path,
+    out: str | Path,
+    *,
+    command: str = "run_report",
+    diagnosis: str = "nmosd",
+    seed: int = 1,
+    title: str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[Path, Registry]:
+    """Write the report of a registry and return the path of its page, and the registry as it was read.
+
+    Parameters
+    ----------
+    source
+        registry.toml or a folder in codebook form.
+    out
+        Folder of the report. An earlier report there stays whole until the new one is complete.
+    command
+        What was called, for the manifest.
+    diagnosis, seed, progress
+        As in ``answer_questions``.
+    title
+        Heading of the page; by default the name of the registry.
+
+    Raises
+    ------
+    nmosd_cohort.intake.errors.InputError
+        If the files cannot be read at all.
+    nmosd_cohort.intake.errors.ConfigurationError
+        If registry.toml is wrong.
+    ValueError
+        If ``out`` is a folder that is not a report.
+    """
+    started = datetime.now(UTC)
+    if progress is not None:
+        progress("reading the files", 0, 1)
+    registry = open_registry(source)
+    results = answer_questions(registry, diagnosis=diagnosis, seed=seed, progress=progress)
+    if progress is not None:
+        progress("published figures", 0, 1)
+    verdicts = validate(registry, diagnosis=diagnosis)
+    page = write_report(
+        results,
+        verdicts,
+        registry,
+        out,
+        title=title or f"Pain in NMOSD: {registry.provenance.get('name', 'registry')}",
+        command=command,
+        started=started,
+        seed=seed,
+        progress=progress,
+    )
+    return page, registry

@@ -1,0 +1,1 @@
+"""Tallies or arrays in, estimates out: nothing here knows of registries, diseases or pages."""

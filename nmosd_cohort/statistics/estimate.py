@@ -1,0 +1,288 @@
+"""Estimate, what every statistical function returns, and the checks that all of them share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One estimate with its confidence limits, unrounded.
+
+    Parameters
+    ----------
+    estimate
+        The point estimate, NaN where the data do not give one.
+    conf_low, conf_high
+        Confidence limits, NaN where they cannot be estimated; `method` then says why.
+    n
+        Patients (or pairs) that the estimate was made of.
+    method
+        How estimate and limits were made.
+    std_error
+        Standard error on the scale of the estimate, NaN where the limits do not rest on one.
+    p_value
+        Two-sided p-value against no effect, NaN where there is none to test.
+    conf_level
+        Coverage of the limits, above 0 and below 1.
+    events
+        Patients with the event, for shares and counts.
+
+    Examples
+    --------
+    >>> Estimate(0.25, 0.05, 0.70, 4, "by hand", events=1).estimate
+    0.25
+    """
+
+    estimate: float
+    conf_low: float
+    conf_high: float
+    n: int
+    method: str
+    std_error: float = math.nan
+    p_value: float = math.nan
+    conf_level: float = 0.95
+    events: int | None = None
+
+
+def not_estimable(
+    reason: str,
+    n: int,
+    *,
+    estimate: float = math.nan,
+    p_value: float = math.nan,
+    conf_level: float = 0.95,
+    events: int | None = None,
+) -> Estimate:
+    """Return an estimate without limits whose `method` says why there are none.
+
+    Examples
+    --------
+    >>> not_estimable("only one value", 1).method
+    'not estimable: only one value'
+    >>> not_estimable("all values equal", 9, estimate=3.0).method
+    'limits not estimable: all values equal'
+    """
+    what = "not estimable" if math.isnan(estimate) else "limits not estimable"
+    method = f"{what}: {reason}"
+    return Estimate(estimate, math.nan, math.nan, n, method, p_value=p_value, conf_level=conf_level, events=events)
+
+
+def check_conf_level(conf_level: float) -> float:
+    """Return the confidence level as a float.
+
+    Raises
+    ------
+    ValueError
+        If it is not above 0 and below 1.
+
+    Examples
+    --------
+    >>> check_conf_level(0.9)
+    0.9
+    """
+    if not 0 < conf_level < 1:
+        raise ValueError(f"conf_level is {conf_level}; it must lie between 0 and 1, for example 0.95")
+    return float(conf_level)
+
+
+def check_option(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    """Return the value of an option.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of the allowed values; the message lists them.
+
+    Examples
+    --------
+    >>> check_option("zeros", "pratt", ("pratt", "drop"))
+    'pratt'
+    """
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}")
+    return value
+
+
+def as_values(values: ArrayLike, *, name: str = "values") -> Floats:
+    """Return values as a one-dimensional float array.
+
+    Raises
+    ------
+    ValueError
+        If they are not numbers, not one-dimensional, or some are missing or infinite.
+
+    Examples
+    --------
+    >>> as_values([1, 2]).tolist()
+    [1.0, 2.0]
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers without missing entries") from error
+    if array.ndim != 1:
+        raise ValueError(f"{name} has {array.ndim} dimensions; it must have one")
+    bad = int((~np.isfinite(array)).sum())
+    if bad:
+        raise ValueError(f"{name} has {bad} missing or infinite entries of {array.size}; remove and count them first")
+    return array
+
+
+def as_counts(values: ArrayLike, counts: ArrayLike | None = None, *, name: str = "values") -> tuple[Floats, Counts]:
+    """Return values and their whole-number counts, rows with count 0 left out.
+
+    Parameters
+    ----------
+    values
+        Numbers, one a cell of the tally.
+    counts
+        Patients in each cell; None counts every value once.
+    name
+        What the values are, for messages.
+
+    Returns
+    -------
+    tuple
+        A float array and an integer array of the same length.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing, or a count is missing, negative, not whole, or the lengths differ.
+
+    Examples
+    --------
+    >>> values, n = as_counts([0, 5, 7], [3, 0, 2])
+    >>> values.tolist(), n.tolist()
+    ([0.0, 7.0], [3, 2])
+    """
+    array = as_values(values, name=name)
+    if counts is None:
+        return array, np.ones(array.size, dtype=np.int64)
+    whole = check_counts(counts, size=array.size, name=name)
+    return array[whole > 0], whole[whole > 0]
+
+
+def as_pairs(
+    before: ArrayLike,
+    after: ArrayLike,
+    counts: ArrayLike | None = None,
+    *,
+    names: tuple[str, str] = ("before", "after"),
+) -> tuple[Floats, Floats, Counts]:
+    """Return two values of the same patients and the patients with each pair, rows with count 0 left out.
+
+    Raises
+    ------
+    ValueError
+        If the two differ in length, or one of them or the counts break the rules of `as_counts`.
+
+    Examples
+    --------
+    >>> before, after, n = as_pairs([5, 7], [3, 7], [2, 1])
+    >>> (after - before).tolist(), n.tolist()
+    ([-2.0, 0.0], [2, 1])
+    """
+    one, two = as_values(before, name=names[0]), as_values(after, name=names[1])
+    if one.size != two.size:
+        raise ValueError(f"{names[0]} has {one.size} entries and {names[1]} {two.size}; they must be paired")
+    if counts is None:
+        return one, two, np.ones(one.size, dtype=np.int64)
+    whole = check_counts(counts, size=one.size, name=names[0])
+    return one[whole > 0], two[whole > 0], whole[whole > 0]
+
+
+def check_counts(counts: ArrayLike, *, size: int, name: str = "values") -> Counts:
+    """Return counts as an integer array of the given size, zeros kept.
+
+    Raises
+    ------
+    ValueError
+        If a count is missing, negative or not whole, or there are not `size` of them.
+
+    Examples
+    --------
+    >>> check_counts([2.0, 0.0], size=2).tolist()
+    [2, 0]
+    """
+    weights = as_values(counts, name=f"counts of {name}")
+    if weights.size != size:
+        raise ValueError(f"{name} has {size} entries but {weights.size} counts; there must be one count for each")
+    bad = int(((weights < 0) | (weights != np.floor(weights))).sum())
+    if bad:
+        raise ValueError(f"counts of {name}: {bad} are negative or not whole; counts are numbers of patients")
+    return weights.astype(np.int64)
+
+
+def whole_number(name: str, value: float) -> int:
+    """Return a single non-negative whole number.
+
+    Raises
+    ------
+    ValueError
+        If it is missing, negative or not whole.
+
+    Examples
+    --------
+    >>> whole_number("n", 12.0)
+    12
+    """
+    number = float(value)
+    if not math.isfinite(number) or number < 0 or number != math.floor(number):
+        raise ValueError(f"{name} is {value}; it must be a whole number of 0 or more")
+    return int(number)
+
+
+def part_of_whole(part_name: str, part: float, whole_name: str, whole: float) -> tuple[int, int]:
+    """Return a part and its whole as whole numbers.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not a whole number, or the part is larger than the whole.
+
+    Examples
+    --------
+    >>> part_of_whole("events", 3, "n", 4.0)
+    (3, 4)
+    """
+    events, n = whole_number(part_name, part), whole_number(whole_name, whole)
+    if events > n:
+        raise ValueError(f"{part_name} is {events}, more than {whole_name} = {n}")
+    return events, n
+
+
+def distinct(values: ArrayLike, counts: ArrayLike | None = None, *, name: str = "values") -> tuple[Floats, Counts]:
+    """Return the distinct values in rising order with the patients that have each.
+
+    Examples
+    --------
+    >>> values, n = distinct([3, 1, 3], [1, 2, 4])
+    >>> values.tolist(), n.tolist()
+    ([1.0, 3.0], [2, 5])
+    """
+    array, whole = as_counts(values, counts, name=name)
+    levels, position = np.unique(array, return_inverse=True)
+    totals = np.zeros(levels.size, dtype=np.int64)
+    np.add.at(totals, position, whole)
+    return levels, totals
+
+
+def order_statistics(levels: Floats, totals: NDArray[np.generic], positions: ArrayLike) -> Floats:
+    """Return the values at these places (0 is the smallest) of rising levels, each present `totals` times.
+
+    Examples
+    --------
+    >>> order_statistics(np.array([1.0, 5.0]), np.array([2, 1]), [0, 1, 2]).tolist()
+    [1.0, 1.0, 5.0]
+    """
+    found: Floats = levels[np.searchsorted(np.cumsum(totals), np.asarray(positions), side="right")]
+    return found

@@ -1,0 +1,1 @@
+"""Synthetic registries with a known truth, errors planted on purpose, and a demo delivery."""
