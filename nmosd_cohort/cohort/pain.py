@@ -65,24 +65,30 @@ def _episodes(registry: Registry, pain: str) -> nw.LazyFrame[Any]:
 
 
 def open_episode(registry: Registry, index: nw.LazyFrame[Any], *, pain: str) -> nw.LazyFrame[Any]:
-    """One row a patient with an episode open on the index day: days since its earliest known onset.
+    """One row a patient with an episode open on the index day: whether one of them is chronic.
 
     Returns
     -------
     narwhals.LazyFrame
-        patient_id, open_episode_days (missing where no open episode has a known onset).
+        patient_id, has_chronic_episode: true if an open episode began more than 91.3 days before; missing if
+        none is known to have, but the onset of one is not recorded; else false.
     """
     pairs = index.select("patient_id", "assessment_day").join(_episodes(registry, pain), on="patient_id", how="inner")
     is_open = (nw.col("onset_day") <= nw.col("assessment_day")).fill_null(True) & (
         nw.col("end_day") >= nw.col("assessment_day")
     ).fill_null(True)
-    first_onset = (
+    lasted = (nw.col("assessment_day") - nw.col("onset_day")) > CHRONIC_DAYS
+    flags = (
         pairs.filter(is_open)
-        .group_by("patient_id", "assessment_day")
-        .agg(nw.col("onset_day").min().alias("first_onset_day"))
+        .with_columns(
+            chronic=lasted.fill_null(False).cast(nw.Int64), undated=nw.col("onset_day").is_null().cast(nw.Int64)
+        )
+        .group_by("patient_id")
+        .agg(nw.col("chronic").max(), nw.col("undated").max())
     )
-    return first_onset.select(
-        "patient_id", open_episode_days=nw.col("assessment_day") - nw.col("first_onset_day").cast(nw.Int64)
+    is_chronic = nw.col("chronic") > 0
+    return flags.select(
+        "patient_id", has_chronic_episode=nw.when(is_chronic | (nw.col("undated") == 0)).then(is_chronic)
     )
 
 

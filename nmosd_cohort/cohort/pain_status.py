@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from nmosd_cohort.cohort.assessments import index_reasons, index_visits, visits
-from nmosd_cohort.cohort.pain import CHRONIC_DAYS, STATES, episode_recorded, open_episode
+from nmosd_cohort.cohort.pain import STATES, episode_recorded, open_episode
 from nmosd_cohort.cohort.selection import PATIENT_GROUPS, eligible, select_patients
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ def _chronic(registry: Registry, index: nw.LazyFrame[Any], pain: str) -> nw.Lazy
     for name, kind in (("status", pain), ("pain_known", "any")):
         lasting = open_episode(registry, index, pain=kind)
         answers = answers.join(lasting, on="patient_id", how="left")
-        answers = answers.with_columns((nw.col(name) & (nw.col("open_episode_days") > CHRONIC_DAYS)).alias(name))
-        answers = answers.drop("open_episode_days")
+        answers = answers.with_columns((nw.col(name) & nw.col("has_chronic_episode")).alias(name))
+        answers = answers.drop("has_chronic_episode")
     return answers
 
 

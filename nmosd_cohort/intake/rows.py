@@ -103,8 +103,9 @@ def rows_frame(blocks: list[BlockRows], table: str) -> pd.DataFrame:
         kept = np.flatnonzero(rows.statuses == KEPT)
         values = {reading.rule.variable: reading.values()[kept] for reading in rows.readings}
         nothing = np.full(len(kept), None, dtype=object)
-        part = {name: values.get(name, nothing) for name in names}
-        parts.append(pd.DataFrame({**part, "_block": number, "_row": kept}))
+        # Of type object: pandas would turn dates into nanoseconds, which end in the year 2262.
+        part = pd.DataFrame({name: values.get(name, nothing) for name in names}, dtype=object)
+        parts.append(part.assign(_block=number, _row=kept))
     if not parts:
         return pd.DataFrame(columns=[*names, "_block", "_row"])
     return pd.concat(parts, ignore_index=True)

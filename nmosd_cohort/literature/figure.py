@@ -115,7 +115,11 @@ class Numbers:
 
 @dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Where the numbers were read: in the paper itself, in another text, or only in the two seed texts."""
+    """Where the numbers were read: in the paper itself, in another text, or only in the two seed texts.
+
+    ``url`` is the address of the paper (publisher, PubMed, PMC, trial registry); ``read`` says in words what
+    was read, which may have been a copy elsewhere.
+    """
 
     level: Literal["primary", "secondary", "seed"]
     url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None

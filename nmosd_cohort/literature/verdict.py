@@ -218,7 +218,7 @@ def _row(compared: Compared, p_adjusted: float, spread: Spread) -> dict[str, Any
     verdict, reason = compared.blocked, compared.reason
     if gap is not None:
         verdict = _verdict(figure, local, gap, p_adjusted, spread)
-        reason = _reason(figure, local, gap, p_adjusted, verdict, spread)
+        reason = _reason(compared, gap, p_adjusted, verdict, spread)
     nan = math.nan
     n = number(local, "n")
     published = _published(figure)
@@ -297,26 +297,32 @@ def _published(figure: Figure) -> tuple[float, float, float]:
     return values[0], values[1], values[2]
 
 
-def _reason(
-    figure: Figure, local: Mapping[str, Any], gap: Difference, p_adjusted: float, verdict: str, spread: Spread
-) -> str:
-    here = _shown(figure, _or_nan(number(local, "estimate")))
+def _reason(compared: Compared, gap: Difference, p_adjusted: float, verdict: str, spread: Spread) -> str:
+    figure = compared.figure
+    here = _shown(figure, _or_nan(number(compared.local, "estimate")))
     there = _shown(figure, _published(figure)[0])
     size = f"{gap.estimate:+.2f} ({gap.conf_low:+.2f} to {gap.conf_high:+.2f}, {gap.scale})"
+    ending = _ending(figure, gap, p_adjusted, verdict, spread)
+    unstated = [item.item for item in compared.gate.items if item.item == "time_frame" and item.published is None]
+    remarks = [gap.note, "the paper does not state the time frame" if unstated else ""]
+    note = "".join(f"; {remark}" for remark in remarks if remark)
+    return f"Here {here}, published {there}: difference {size}; {ending}{note}."
+
+
+def _ending(figure: Figure, gap: Difference, p_adjusted: float, verdict: str, spread: Spread) -> str:
+    """Say what the verdict rests on."""
     margin = margin_of(figure)
-    ends = {
-        "consistent": f"both 90 % limits lie within the margin of {margin:.2f}",
-        "compatible but imprecise": (
-            f"no significant difference, but equality within {margin:.2f} is not shown (adjusted p {p_adjusted:.3f})"
-        ),
-        "different": f"adjusted p {p_adjusted:.3g}",
-    }
+    if verdict == "consistent":
+        return f"both 90 % limits lie within the margin of {margin:.2f}"
+    if verdict == "compatible but imprecise":
+        alone = gap.p_value < ALPHA
+        found = f"p {gap.p_value:.2g} alone does not hold over the family" if alone else "no significant difference"
+        return f"{found} (adjusted p {p_adjusted:.2f}), and equality within {margin:.2f} is not shown"
     pooled = _prediction(figure, spread)
-    if verdict not in ends and pooled is not None:
-        low, high = (_shown(figure, limit) for limit in (pooled.prediction_low, pooled.prediction_high))
-        ends[verdict] = f"adjusted p {p_adjusted:.3g}, yet inside the {low} to {high} that {pooled.k} studies predict"
-    note = f"; {gap.note}" if gap.note else ""
-    return f"Here {here}, published {there}: difference {size}; {ends[verdict]}{note}."
+    if verdict == "different" or pooled is None:
+        return f"adjusted p {p_adjusted:.2g}"
+    low, high = (_shown(figure, limit) for limit in (pooled.prediction_low, pooled.prediction_high))
+    return f"adjusted p {p_adjusted:.2g}, yet inside the {low} to {high} that {pooled.k} studies predict"
 
 
 def _shown(figure: Figure, value: float) -> str:

@@ -29,8 +29,13 @@ if TYPE_CHECKING:
 FEWEST_PER_CELL = 8
 CONTRAST = ("thoracic_only", "cervical_only")
 STATES = {"any_pain": "has_pain", "neuropathic": "has_neuropathic_pain", "tonic_spasm": "has_tonic_spasm"}
+CHRONIC_TERMS = {
+    "upper_thoracic_segments": "odds_ratio_per_upper_thoracic_segment",
+    "myelitis_attack_count": "odds_ratio_per_myelitis_attack",
+}
 MODEL = ("cervical", "thoracic", "lesion_segments", "attack_count", "years_since_attack")
 DENOMINATOR = "patients with past myelitis, a pain score, and an MRI of the cervical and thoracic cord before it"
+CHRONIC_DENOMINATOR = "all patients with known duration of pain and an MRI of the cervical and thoracic cord"
 CHECKS: tuple[Check, ...] = (
     (
         "MRI independent of pain",
@@ -95,7 +100,8 @@ def lesion_level_and_pain(
     check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
     frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
     index = index_visits(frame, needs=["pain_nrs"], min_days_after_attack=min_days_after_attack)
-    cells = _cells(registry, index)
+    everyone = _cells(registry, index)
+    cells = everyone[everyone["had_myelitis"].fillna(False).astype(bool)].reset_index(drop=True)
     labels = {"group": "lesion_level", "denominator": DENOMINATOR}
     scored = labels | {"outcome": "pain_nrs"}
     rows = group_summary(cells, "lesion_level", LESION_LEVELS, "pain_nrs", scored, conf_level=conf_level)
@@ -123,6 +129,8 @@ def lesion_level_and_pain(
             rows += _difference(cells, name, column, labels, conf_level)
         new_rows, new_checks = _models(cells, scored, conf_level)
         rows, checks = rows + new_rows, checks + new_checks
+    new_rows, new_checks = _chronic_pain_odds(everyone, conf_level)
+    rows, checks = rows + new_rows, checks + new_checks
     reasons = index_reasons(
         registry, frame, needs=["pain_nrs"], min_days_after_attack=min_days_after_attack, diagnosis=diagnosis
     )
@@ -151,15 +159,14 @@ def lesion_level_and_pain(
 
 def _cells(registry: Registry, index: nw.LazyFrame[Any]) -> pd.DataFrame:
     """One row a combination of lesion level, pain states and covariates, with the patients in it."""
-    with_myelitis = index.filter(nw.col("had_myelitis").fill_null(False))
-    joined = with_myelitis.join(lesion_cells(registry, with_myelitis), on="patient_id", how="inner")
-    joined = joined.join(open_episode(registry, with_myelitis, pain="any"), on="patient_id", how="left")
+    joined = index.join(lesion_cells(registry, index), on="patient_id", how="inner")
+    joined = joined.join(open_episode(registry, index, pain="any"), on="patient_id", how="left")
     joined = joined.with_columns(
         years_since_attack=completed_years(nw.col("days_since_attack")),
-        is_chronic=nw.col("has_pain") & (nw.col("open_episode_days") > CHRONIC_DAYS),
+        is_chronic=nw.col("has_pain") & nw.col("has_chronic_episode"),
     )
-    columns = ["lesion_level", "pain_nrs", *STATES.values(), "is_chronic", *MODEL]
-    return tally(joined, [*columns, "upper_thoracic_segments", "myelitis_attack_count"])
+    columns = ["had_myelitis", "lesion_level", "pain_nrs", *STATES.values(), "is_chronic", *MODEL]
+    return tally(joined, [*columns, *CHRONIC_TERMS])
 
 
 def _mri_steps(index: nw.LazyFrame[Any], n: int) -> list[tuple[str, int, int, str]]:
@@ -220,7 +227,7 @@ def _models(cells: pd.DataFrame, labels: dict[str, Any], conf_level: float) -> t
     ):
         new_rows, new_checks = _ordinal(kept, columns, wanted, role, labels, conf_level)
         rows, checks = rows + new_rows, checks + new_checks
-    new_rows, new_checks = _as_papers_print(cells, labels, conf_level)
+    new_rows, new_checks = _standardised(cells, labels, conf_level)
     return rows + new_rows, checks + new_checks
 
 
@@ -246,36 +253,39 @@ def _ordinal(
     return [estimate_row(ratios[name], **(split | {"term": name})) for name in wanted if name in ratios], []
 
 
-def _as_papers_print(
+def _standardised(
     cells: pd.DataFrame, labels: dict[str, Any], conf_level: float
 ) -> tuple[list[dict[str, Any]], list[Check]]:
-    """Return standardised coefficients (Tackley) and Firth odds ratios of chronic pain (Ayzenberg)."""
-    rows: list[dict[str, Any]] = []
-    checks: list[Check] = []
-    split = labels | {"group": "", "role": "comparison"}
+    """Return the standardised coefficients of both levels, each given the other, as Tackley prints them."""
     levels = cells[["cervical", "thoracic"]].astype(float)
     values, counts = cells["pain_nrs"].to_numpy(dtype=float), cells["n"].to_numpy(dtype=np.int64)
+    split = labels | {"group": "", "role": "comparison", "unit": "standard deviations"}
     try:
-        for term in ("cervical", "thoracic"):
-            beta = standardised_coefficient(values, levels, counts, term, conf_level=conf_level)
-            unit = "standard deviations"
-            rows.append(estimate_row(beta, measure="standardised_coefficient", unit=unit, **(split | {"term": term})))
-        known, design, _ = complete_cells(*_chronic_design(cells))
-        outcome, counts = known["is_chronic"].to_numpy(dtype=float), known["n"].to_numpy(dtype=np.int64)
-        ratios = firth_logistic(outcome, design, counts, conf_level=conf_level)
+        betas = {
+            term: standardised_coefficient(values, levels, counts, term, conf_level=conf_level)
+            for term in ("cervical", "thoracic")
+        }
     except ValueError as problem:
-        return rows, [("analyses as papers print them", "not assessable", str(problem))]
-    names = {
-        "upper_thoracic_segments": "odds_ratio_per_upper_thoracic_segment",
-        "myelitis_attack_count": "odds_ratio_per_myelitis_attack",
-    }
-    split |= {"outcome": "chronic_pain", "unit": "odds ratio"}
-    rows += [
-        estimate_row(ratios[term], measure=names[term], **(split | {"term": term})) for term in names if term in ratios
-    ]
-    return rows, checks
+        return [], [("standardised coefficients", "not assessable", str(problem))]
+    return [
+        estimate_row(beta, measure="standardised_coefficient", **(split | {"term": term}))
+        for term, beta in betas.items()
+    ], []
 
 
-def _chronic_design(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _chronic_pain_odds(cells: pd.DataFrame, conf_level: float) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return Firth odds ratios of chronic pain in all patients with the MRI, as Ayzenberg prints them."""
     known = cells[cells["is_chronic"].notna()]
-    return known, known[["upper_thoracic_segments", "myelitis_attack_count"]].astype("Float64").astype(float)
+    terms = known[list(CHRONIC_TERMS)].astype("Float64").fillna(0).astype(float)
+    terms = terms.loc[:, terms.nunique() > 1]
+    outcome, counts = known["is_chronic"].to_numpy(dtype=float), known["n"].to_numpy(dtype=np.int64)
+    try:
+        ratios = firth_logistic(outcome, terms, counts, conf_level=conf_level)
+    except ValueError as problem:
+        return [], [("odds ratios of chronic pain", "not assessable", str(problem))]
+    labels = {"outcome": "chronic_pain", "role": "comparison", "unit": "odds ratio", "denominator": CHRONIC_DENOMINATOR}
+    return [
+        estimate_row(ratio, measure=CHRONIC_TERMS[term], **(labels | {"term": term}))
+        for term, ratio in ratios.items()
+        if term in CHRONIC_TERMS
+    ], []

@@ -24,7 +24,7 @@ from nmosd_cohort.report.tables import (
     table_html,
     tally_table,
 )
-from nmosd_cohort.report.tables_literature import caveat_table, verdict_counts, verdict_tables
+from nmosd_cohort.report.tables_literature import caveat_table, in_order, verdict_counts, verdict_tables
 from nmosd_cohort.report.tables_registry import cell_table, contents_table, findings_table, record_table
 from nmosd_cohort.report.words import (
     humanise,
@@ -34,6 +34,7 @@ from nmosd_cohort.report.words import (
     question_title,
     references_for,
     value_words,
+    without_capital,
 )
 
 if TYPE_CHECKING:
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
 
 HEADLINES = 4  # primary answers of one result that the box at the top shows
 TELLING = ("pain", "time_frame", "denominator", "drug", "outcome", "instrument", "depression")
-PLOT_NOTES = {
-    "neuropathic_pain_and_quality_of_life": "The numbers behind the plot are in the tables of estimates.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +104,8 @@ def headlines(result: Result) -> tuple[str, ...]:
 
 def variant(result: Result) -> str:
     """Return what tells a result from others of the same question, from its definitions."""
-    told = [f"{humanise(key)}: {value_words(result.definitions[key])}" for key in TELLING if key in result.definitions]
-    return "; ".join(told) or question_short(result.name)
+    told = [value_words(result.definitions[key]) for key in TELLING if result.definitions.get(key)]
+    return ", ".join([*told[:1], *map(without_capital, told[1:])]) or question_short(result.name)
 
 
 def _answer(result: Result, position: int) -> Answer:
@@ -194,18 +192,24 @@ def _manifest_table(manifest: Mapping[str, Any]) -> PageTable:
 
 
 def _literature(verdicts: pd.DataFrame) -> dict[str, Any]:
-    counts = Counter(verdicts["verdict"].astype(str)) if len(verdicts) else {}
-    said = ", ".join(f"{n} {name}" for name, n in counts.items()) or "no figure was compared"
-    drawing = inline_svg(
-        forest(verdicts), prefix="forest", title="Published figures and those of the registry", description=said
-    )
+    drawn = [_forest(name, group, number) for number, (name, group) in enumerate(in_order(verdicts), start=1)]
     return {
-        "said": said,
+        "said": _verdicts_said(verdicts) or "no figure was compared",
         "legend": verdict_counts(verdicts),
-        "tables": verdict_tables(verdicts),
+        "groups": list(zip(drawn, verdict_tables(verdicts), strict=True)),
         "caveats": caveat_table(verdicts),
-        "drawing": drawing,
     }
+
+
+def _verdicts_said(verdicts: pd.DataFrame) -> str:
+    counts = Counter(verdicts["verdict"].astype(str)) if len(verdicts) else {}
+    return "; ".join(f"{name}: {n}" for name, n in counts.items())
+
+
+def _forest(question: str, verdicts: pd.DataFrame, number: int) -> Markup:
+    """Return the forest plot of one question's figures, few enough to be read in print."""
+    title = f"{question_short(question)}: published figures and those of the registry"
+    return inline_svg(forest(verdicts), prefix=f"f{number}", title=title, description=_verdicts_said(verdicts))
 
 
 def render(

@@ -107,6 +107,7 @@ def forest(verdicts: pd.DataFrame) -> Figure:
     figure, panels = _stacked(kinds, heights)
     for kind, panel in zip(kinds, panels, strict=True):
         _draw_panel(panel, kind, *layouts[kind])
+    figure.get_layout_engine().set(h_pad=0.12)  # type: ignore[union-attr]
     _legend(figure, shown)
     if len(shown) < len(verdicts):
         figure.supxlabel(
@@ -116,8 +117,8 @@ def forest(verdicts: pd.DataFrame) -> Figure:
 
 
 def _stacked(kinds: list[str], heights: list[float]) -> tuple[Figure, list[Axes]]:
-    figure, panels = new_figure(10.4, ROW_INCHES * sum(heights) + 0.9)
-    panels[0].remove()
+    figure, (whole,) = new_figure(10.4, ROW_INCHES * sum(heights) + 0.9)
+    whole.remove()
     grid = figure.add_gridspec(len(kinds), 1, height_ratios=heights)
     return figure, [figure.add_subplot(grid[i]) for i in range(len(kinds))]
 

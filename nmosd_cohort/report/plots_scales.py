@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_hex, to_rgb
+from matplotlib.colors import BoundaryNorm, ListedColormap, to_hex, to_rgb
 
 from nmosd_cohort.report.format import decimal
 from nmosd_cohort.report.plots_core import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.result import Result
 
 GROUPS = ("neuropathic", "other_pain", "no_pain")
+STEP_COLOURS = [to_hex(colour) for colour in colormaps["cividis_r"].resampled(21)(range(21))]  # EDSS 0, 0.5 ... 10
 SHOWN_IF_AT_LEAST = 0.045  # share of a bar that has room for its label
 # Bodily pain measures pain itself, so it stands apart from the other scales, as do the component scores.
 SCALE_PLACES = {
@@ -68,12 +69,12 @@ def _ink_on(colour: str) -> str:
     return "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "#FFFFFF"
 
 
-def _stack(panel: Axes, position: float, counts: pd.DataFrame, colours: ScalarMappable) -> None:
+def _stack(panel: Axes, position: float, counts: pd.DataFrame) -> None:
     """Draw one group's patients as a bar of 100 %, one part an EDSS step."""
     total, left = int(counts["n"].sum()), 0.0
     for edss, n in zip(counts["edss"].astype(float), counts["n"].astype(int), strict=True):
         share = n / total
-        colour = to_hex(colours.cmap(colours.norm(edss)))
+        colour = STEP_COLOURS[round(2 * edss)]
         panel.barh(position, 100 * share, left=100 * left, height=0.66, color=colour, ec="white", lw=0.7)
         if share >= SHOWN_IF_AT_LEAST:
             middle = 100 * (left + share / 2)
@@ -88,11 +89,10 @@ def plot_disability(result: Result) -> Figure:
     counts = tally_sum(result.tally, ["pain_group", "edss"])
     present = [group for group in GROUPS if (counts["pain_group"] == group).any()]
     figure, (panel,) = new_figure(8.6, 1.9 + 0.62 * len(present))
-    colours = ScalarMappable(Normalize(0, 10), colormaps["cividis_r"])
     texts = []
     for i, group in enumerate(present):
         chosen = counts[counts["pain_group"] == group]
-        _stack(panel, i, chosen, colours)
+        _stack(panel, i, chosen)
         texts.append(f"n = {int(chosen['n'].sum())}\n{quartile_text(result, outcome='edss', level=group)}")
     places = [float(i) for i in range(len(present))]
     label_rows(panel, places, [level_label(group) for group in present])
@@ -100,6 +100,7 @@ def plot_disability(result: Result) -> Figure:
     panel.axvline(50, color=INK, lw=1.5, ls=(0, (3, 1.5)), zorder=0.9, label="_half")
     panel.set_xlim(0, 100)
     panel.set_xlabel("Patients of the group, % (dashed line: the median patient)")
+    colours = ScalarMappable(BoundaryNorm([step / 2 - 0.25 for step in range(22)], 21), ListedColormap(STEP_COLOURS))
     bar = figure.colorbar(colours, ax=panel, location="bottom", shrink=0.5, aspect=40, ticks=range(11))
     bar.set_label("EDSS, written in each part that has room")
     set_title(panel, _contrast_title(result), width=7.6)

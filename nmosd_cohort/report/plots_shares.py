@@ -90,7 +90,7 @@ def plot_prevalence(result: Result) -> Figure:
 
 
 def _share_and_count(row: Row) -> str:
-    return f"{row_estimate(row)}   {row_count(row)}"
+    return f"{row_estimate(row)}\N{EM SPACE}{row_count(row)}"
 
 
 def plot_primary(result: Result) -> Figure:

@@ -74,4 +74,6 @@ def row_count(row: Row) -> str:
 
 def row_sentence(row: Row) -> str:
     """Return a row as one line: what it is, estimate with interval, and patients."""
-    return f"{row_name(row)}: {row_estimate(row)}, n = {row_count(row)}"
+    counted = row_count(row)
+    patients = f"{counted} patients" if "/" in counted else f"n = {counted}"
+    return f"{row_name(row)}: {row_estimate(row)}, {patients}"

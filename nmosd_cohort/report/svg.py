@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+PIXELS_PER_POINT = 1.5  # at full width; the plots shrink with the page
+
+
 def _save(figure: Figure, form: str, metadata: dict[str, str | None]) -> bytes:
     """Return a figure in a file format; nothing in it depends on time, and a missing glyph is only a gap."""
     held = io.BytesIO()
@@ -63,7 +66,7 @@ def _headed(drawing: str, prefix: str, title: str, description: str) -> str:
     width, height = re.findall(r'(?:width|height)="([\d.]+)pt"', drawing[:end])[:2]
     box = f'viewBox="0 0 {width} {height}"'
     names = f'aria-labelledby="{prefix}-title {prefix}-desc"'
-    head = f'<svg class="plot" role="img" {names} {box} style="max-width:{float(width) * 1.25:.0f}px"'
+    head = f'<svg class="plot" role="img" {names} {box} style="max-width:{float(width) * PIXELS_PER_POINT:.0f}px"'
     heading = f'<title id="{prefix}-title">{escape(title)}</title><desc id="{prefix}-desc">{escape(description)}</desc>'
     spaces = ' xmlns:xlink="http://www.w3.org/1999/xlink" xmlns="http://www.w3.org/2000/svg"'
     return f"{head}{spaces}>{heading}{drawing[end + 1 :]}"

@@ -18,7 +18,6 @@ from nmosd_cohort.report.words import (
     ROLE_ORDER,
     humanise,
     labels,
-    level_label,
     measure_label,
     outcome_label,
     value_words,
@@ -160,7 +159,7 @@ def flow_table(result: Result) -> PageTable:
         (
             str(step["step"]),
             whole(step["excluded"]),
-            str(step["reason"]) if step["reason"] else "none left",
+            str(step["reason"]) if step["reason"] else "nobody left",
             whole(step["n"]),
         )
         for step in records(result.flow)
@@ -201,7 +200,7 @@ def tally_table(tally: pd.DataFrame, *, caption: str, limit: int = 400) -> PageT
 def _cell(value: object) -> str:
     if is_missing(value):
         return NOT_RECORDED
-    return f"{value:.4g}" if isinstance(value, float) else level_label(str(value))
+    return f"{value:.3g}" if isinstance(value, float) else value_words(str(value))
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from nmosd_cohort.report.format import NOT_TESTED, estimate_text, is_missing, p_text, whole
+from nmosd_cohort.report.format import NOT_ESTIMATED, NOT_TESTED, estimate_text, is_missing, p_text, whole
 from nmosd_cohort.report.rows import Row, records
 from nmosd_cohort.report.tables import PageTable
 from nmosd_cohort.report.words import (
@@ -79,22 +79,17 @@ def _text(value: object, missing: str) -> str:
 
 def verdict_tables(verdicts: pd.DataFrame) -> list[PageTable]:
     """Return one table a question: figure, verdict, both estimates with n, difference, adjusted p, reason."""
-    columns = (
-        "Published figure",
-        "Verdict",
-        "Published",
-        "n published",
-        "Local",
-        "n local",
-        "Local minus published",
-        "p, Holm",
-        "Reason",
-    )
+    columns = ("Published figure", "Verdict", "Published", "Local", "Local minus published", "p, Holm", "Reason")
     return [
-        PageTable(question_short(name), columns, tuple(_cells(row) for row in records(rows)),
-                  (2, 3, 4, 5, 6, 7), name="verdicts")
+        PageTable(
+            caption=question_short(name),
+            columns=columns,
+            rows=tuple(_cells(row) for row in records(rows)),
+            numeric=(5,),
+            name="verdicts",
+        )
         for name, rows in in_order(verdicts)
-    ]  # fmt: skip
+    ]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -102,14 +97,19 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         figure_name(row),
         f"{verdict_sign(str(row['verdict']))} {row['verdict']}",
-        side_text(row, "published"),
-        whole(row["published_n"]),
-        side_text(row, "local"),
-        whole(row["local_n"]),
+        _with_n(row, "published"),
+        _with_n(row, "local"),
         difference_text(row),
         p_text(row["p_adjusted"]) if tested else NOT_TESTED,
         _text(row["reason"], "none given"),
     )
+
+
+def _with_n(row: Row, side: str) -> str:
+    """Return a figure with its interval and patients, or that there is none."""
+    n = row[f"{side}_n"]
+    text = side_text(row, side)
+    return text if text == NOT_ESTIMATED and is_missing(n) else f"{text}, n = {whole(n)}"
 
 
 def verdict_sign(verdict: str) -> str:

@@ -215,7 +215,7 @@ def _start(cells: SortedCells) -> Floats:
 
 def _newton_step(score: Floats, information: Floats) -> Floats | None:
     try:
-        step: Floats = np.linalg.solve(information, score)
+        step = np.asarray(np.linalg.solve(information, score), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
     return step

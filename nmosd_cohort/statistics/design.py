@@ -139,7 +139,7 @@ def check_estimable(matrix: Floats, names: tuple[str, ...]) -> None:
     for name, column in zip(names, matrix.T, strict=True):
         if column.min() == column.max():
             raise ValueError(f"design column {name!r} has one value only ({column[0]:g}); leave it out")
-    triangle: Floats = np.linalg.qr(standardise(matrix)[0], mode="r")
+    triangle = np.asarray(np.linalg.qr(standardise(matrix)[0], mode="r"), dtype=np.float64)
     own_part = np.abs(np.diagonal(triangle)) / np.sqrt(len(matrix))
     collinear = np.flatnonzero(own_part < COLLINEAR_SHARE)
     if collinear.size:

@@ -97,9 +97,8 @@ def firth_logistic(
 def _trials(outcome: Floats, scaled: Floats, counts: Counts) -> Trials:
     patterns, position = np.unique(scaled, axis=0, return_inverse=True)
     matrix = np.column_stack([np.ones(len(patterns)), patterns])
-    patients: Floats = np.bincount(position.ravel(), weights=counts)
-    events: Floats = np.bincount(position.ravel(), weights=counts * outcome)
-    return Trials(matrix, patients, events)
+    patients, events = (np.bincount(position.ravel(), weights=sums) for sums in (counts, counts * outcome))
+    return Trials(matrix, patients.astype(np.float64), events.astype(np.float64))
 
 
 def _start(trials: Trials) -> Floats:

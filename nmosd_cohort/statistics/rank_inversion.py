@@ -82,8 +82,9 @@ def inverted_limits(
     critical = -float(ndtri((1 - conf_level) / 2))
     is_kept, is_gap_kept = z_at <= critical, z_between <= critical
     edges = np.concatenate(([-math.inf], candidates, [math.inf]))
-    low = min(centre, *candidates[is_kept], *edges[:-1][is_gap_kept])
-    high = max(centre, *candidates[is_kept], *edges[1:][is_gap_kept])
+    inside = np.append(candidates[is_kept], centre)
+    low = np.concatenate((inside, edges[:-1][is_gap_kept])).min()
+    high = np.concatenate((inside, edges[1:][is_gap_kept])).max()
     gap = int(np.searchsorted(candidates, 0.0))
     is_on_zero = gap < candidates.size and candidates[gap] == 0
     z = z_at[gap] if is_on_zero else z_between[gap]

@@ -15,9 +15,10 @@ from nmosd_cohort.statistics.estimate import (
     Estimate,
     Floats,
     as_counts,
-    as_pairs,
     as_values,
     check_conf_level,
+    distinct,
+    distinct_pairs,
     not_estimable,
 )
 from nmosd_cohort.statistics.paired import ResponderRule, mean_change, response
@@ -132,8 +133,8 @@ def regression_to_the_mean(
     """
     level = check_conf_level(conf_level)
     _check_resamples(n_resamples)
-    start, follow_up, treated = as_pairs(before, after, counts)
-    one, two, repeats = as_pairs(first, second, pair_counts, names=("first", "second"))
+    start, follow_up, treated = distinct_pairs(before, after, counts)
+    one, two, repeats = distinct_pairs(first, second, pair_counts, names=("first", "second"))
     crude = mean_change(start, follow_up, treated, conf_level=level)
     moments = _moments(one, two, repeats[None, :])
     reason = _why_not_identifiable(treated, repeats, moments)
@@ -257,10 +258,10 @@ def no_effect_responders(
     """
     level = check_conf_level(conf_level)
     _check_resamples(n_resamples)
-    start, treated = as_counts(before, counts, name="before")
+    start, treated = distinct(before, counts, name="before")
     is_judged = response(start, start, rule=rule) != "not_evaluable"
     start, treated = start[is_judged], treated[is_judged]
-    one, two, repeats = as_pairs(first, second, pair_counts, names=("first", "second"))
+    one, two, repeats = distinct_pairs(first, second, pair_counts, names=("first", "second"))
     category = response(one, two, rule=rule)
     one, repeats = one[category != "not_evaluable"], repeats[category != "not_evaluable"]
     is_responder = category[category != "not_evaluable"] == "responder"

@@ -51,8 +51,10 @@ def separating_columns(cells: SortedCells) -> list[int]:
     """
     n_thresholds, n_columns = cells.starts.size - 1, cells.design.shape[1]
     slack = _slack_matrix(cells)
+    cost, limit = -np.asarray(slack.sum(axis=0)).ravel(), np.zeros(slack.shape[0])
     bounds = [(None, None)] * n_thresholds + [(-1.0, 1.0)] * n_columns
-    answer = linprog(-np.asarray(slack.sum(axis=0)).ravel(), A_ub=-slack, b_ub=np.zeros(slack.shape[0]), bounds=bounds)
+    # The type stubs of linprog leave out sparse matrices.
+    answer = linprog(cost, A_ub=-slack, b_ub=limit, bounds=bounds)  # type: ignore[call-overload]
     if not answer.success or -answer.fun < SMALLEST_DIRECTION:
         return []
     direction: Floats = answer.x[n_thresholds:]

@@ -56,6 +56,10 @@ def episode(onset, end=None, kind="neuropathic"):
     return {"patient_id": ["a"], "pain_type": [kind], "onset_date": [onset], "end_date": [end]}
 
 
+def both(first, second):
+    return {name: first[name] + second[name] for name in first}
+
+
 @pytest.mark.parametrize(
     ("episodes", "has_pain", "expected"),
     [
@@ -65,6 +69,8 @@ def episode(onset, end=None, kind="neuropathic"):
         (episode("2020-04-01"), True, "no"),  # 91 days: not longer than three months
         (episode("2020-01-01", "2020-06-30"), True, "unknown"),  # ended before the visit: not the pain of today
         (episode(None), True, "unknown"),
+        (both(episode(None), episode("2020-06-01")), True, "unknown"),  # the undated one may be old
+        (both(episode(None), episode("2019-06-01")), True, "yes"),
     ],
 )
 def test_chronic_pain_needs_an_open_episode_of_more_than_three_months(episodes, has_pain, expected, on_backend):

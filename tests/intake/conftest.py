@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from nmosd_cohort.intake.registry import Registry
 
+
 @pytest.fixture
 def open_files(tmp_path: Path) -> Callable[[dict[str, str | bytes]], Registry]:
     """Open a folder made of the given files."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,10 @@ from hypothesis import strategies as st
 
 from nmosd_cohort.codebook import read_codebook
 from nmosd_cohort.intake.values import CellState, ValueFormat, parse_pair, parse_text
+
+if TYPE_CHECKING:
+    from nmosd_cohort.codebook import Variable
+
 
 ASSESSMENTS = read_codebook()["assessments"].variables
 PATIENTS = read_codebook()["patients"].variables
@@ -34,14 +39,14 @@ PLAIN = ValueFormat(data_cut=date(2025, 12, 31))
         ("1 0", "not_a_number", "whole numbers from 0 to 10"),
     ],
 )
-def test_pain_score_that_is_rejected(text, kind, said):
+def test_pain_score_that_is_rejected(text: str, kind: str, said: str):
     parsed = parse_text(text, ASSESSMENTS["pain_nrs"], PLAIN)
     assert (parsed.state, parsed.kind, parsed.value) == (CellState.REJECTED, kind, None)
     assert said in parsed.allowed
 
 
 @pytest.mark.parametrize(("text", "value"), [("0", 0), ("10", 10), ("7.0", 7), ("+3", 3)])
-def test_pain_score_that_is_accepted(text, value):
+def test_pain_score_that_is_accepted(text: str, value: object):
     parsed = parse_text(text, ASSESSMENTS["pain_nrs"], PLAIN)
     assert parsed.state is CellState.ACCEPTED
     assert parsed.value == value
@@ -49,7 +54,7 @@ def test_pain_score_that_is_accepted(text, value):
 
 
 @pytest.mark.parametrize("text", ["0.5", "4.25", "10.5", "-0", "-1"])
-def test_edss_step_that_does_not_exist_lists_the_steps(text):
+def test_edss_step_that_does_not_exist_lists_the_steps(text: str):
     parsed = parse_text(text, ASSESSMENTS["edss"], PLAIN)
     assert parsed.state is CellState.REJECTED
     assert parsed.allowed.startswith("one of 0, 1, 1.5, 2, 2.5")
@@ -76,7 +81,7 @@ def test_every_edss_step_is_accepted():
         ("2021-05-03 14:30:00", "%Y-%m-%d", "not_a_date"),
     ],
 )
-def test_date_that_is_rejected(text, date_format, kind):
+def test_date_that_is_rejected(text: str, date_format: str, kind: str):
     form = ValueFormat(date_format=date_format, data_cut=date(2025, 12, 31))
     parsed = parse_text(text, PATIENTS["onset_date"], form)
     assert (parsed.state, parsed.kind) == (CellState.REJECTED, kind)
@@ -98,25 +103,25 @@ def test_implausible_date_says_the_span():
         ("2021-05-03 14:30", "%Y-%m-%d %H:%M"),
     ],
 )
-def test_date_that_is_accepted(text, date_format):
+def test_date_that_is_accepted(text: str, date_format: str):
     parsed = parse_text(text, PATIENTS["onset_date"], ValueFormat(date_format=date_format))
     assert parsed.value == datetime(2021, 5, 3)
 
 
 @pytest.mark.parametrize(("text", "expected"), [("0", datetime(2000, 1, 1)), ("-31", datetime(1999, 12, 1))])
-def test_day_count_from_day_zero(text, expected):
+def test_day_count_from_day_zero(text: str, expected: datetime):
     form = ValueFormat(day_zero=date(2000, 1, 1))
     assert parse_text(text, ASSESSMENTS["assessment_date"], form).value == expected
 
 
 @pytest.mark.parametrize(("text", "kind"), [("1.5", "not_a_day_count"), ("999999", "implausible_date")])
-def test_day_count_that_is_rejected(text, kind):
+def test_day_count_that_is_rejected(text: str, kind: str):
     form = ValueFormat(day_zero=date(2000, 1, 1), data_cut=date(2025, 12, 31))
     assert parse_text(text, ASSESSMENTS["assessment_date"], form).kind == kind
 
 
 @pytest.mark.parametrize("text", ["3", "F", "Female"])
-def test_code_that_is_not_declared_is_rejected(text):
+def test_code_that_is_not_declared_is_rejected(text: str):
     declared = ValueFormat(codes={"1": "female", "2": "male"})
     assert parse_text("2", PATIENTS["sex"], declared).value == "male"
     assert parse_text(text, PATIENTS["sex"], declared).allowed.endswith("1, 2")
@@ -131,13 +136,15 @@ def test_several_codes_come_in_codebook_order():
     assert parse_text("B;LETM", attack_type, declared).value == "myelitis;brainstem"
 
 
-@pytest.mark.parametrize(("text", "value"), [("true", True), ("TRUE", True), ("1", True), ("False", False), ("0", False)])
-def test_truth_that_is_accepted(text, value):
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("TRUE", True), ("1", True), ("False", False), ("0", False)]
+)
+def test_truth_that_is_accepted(text: str, value: object):
     assert parse_text(text, ASSESSMENTS["has_pain"], PLAIN).value is value
 
 
 @pytest.mark.parametrize("text", ["2", "yes", "ja", "checked"])
-def test_truth_that_is_rejected(text):
+def test_truth_that_is_rejected(text: str):
     assert parse_text(text, ASSESSMENTS["has_pain"], PLAIN).kind == "not_boolean"
 
 
@@ -149,14 +156,17 @@ def test_declared_code_for_missing_is_missing_and_another_is_not():
 
 
 @pytest.mark.parametrize("text", ["001", "1", "NA", "null", "None", "331-2", "1E5", "12345678901234567890123"])
-def test_patient_id_stays_as_it_is(text):
+def test_patient_id_stays_as_it_is(text: str):
     assert parse_text(text, PATIENTS["patient_id"], PLAIN).value == text
 
 
 def test_factor_is_exact():
     form = ValueFormat(factor=Decimal("0.1"), decimal=",")
     assert parse_text("30,3", ASSESSMENTS["bpi_severity"], form).value == 3.03
-    assert parse_text("3", read_codebook()["treatments"].variables["dose"], ValueFormat(factor=Decimal(1000))).value == 3000
+    assert (
+        parse_text("3", read_codebook()["treatments"].variables["dose"], ValueFormat(factor=Decimal(1000))).value
+        == 3000
+    )
 
 
 @pytest.mark.parametrize(
@@ -170,13 +180,13 @@ def test_factor_is_exact():
         ("11", "11", None, "out_of_range"),
     ],
 )
-def test_pair_is_accepted_only_where_both_ends_agree(low, high, value, kind):
+def test_pair_is_accepted_only_where_both_ends_agree(low: str, high: str, value: object, kind: str):
     parsed = parse_pair(low, high, ASSESSMENTS["pain_nrs"], PLAIN)
     assert (parsed.value, parsed.kind) == (value, kind)
 
 
 @given(st.sampled_from([*ASSESSMENTS.values(), *PATIENTS.values()]), st.text(max_size=12))
-def test_any_text_is_one_of_three_and_a_rejection_says_what_is_allowed(variable, text):
+def test_any_text_is_one_of_three_and_a_rejection_says_what_is_allowed(variable: Variable, text: str):
     parsed = parse_text(text.strip(), variable, PLAIN)
     assert parsed.state in (CellState.MISSING, CellState.ACCEPTED, CellState.REJECTED)
     assert (parsed.value is None) == (parsed.state is not CellState.ACCEPTED)
@@ -184,6 +194,6 @@ def test_any_text_is_one_of_three_and_a_rejection_says_what_is_allowed(variable,
 
 
 @given(st.integers(min_value=-100, max_value=200))
-def test_whole_numbers_are_accepted_exactly_within_range(number):
+def test_whole_numbers_are_accepted_exactly_within_range(number: int):
     parsed = parse_text(str(number), PATIENTS["age_years"], PLAIN)
     assert (parsed.value == number) == (0 <= number <= 110)

@@ -45,13 +45,18 @@ def make_prevalence() -> Result:
         "Among assessed patients with NMOSD, the share with current neuropathic pain at their latest assessment.",
         estimate_frame(rows),
         flow_frame(
-            [("All patients of the registry", 171, 0, ""), ("Diagnosis NMOSD", 160, 11, "MOGAD or other diagnosis"),
-             ("Assessed for pain", 122, 38, "never asked about neuropathic pain")]
+            [
+                ("All patients of the registry", 171, 0, ""),
+                ("Diagnosis NMOSD", 160, 11, "MOGAD or other diagnosis"),
+                ("Assessed for pain", 122, 38, "never asked about neuropathic pain"),
+            ]
         ),  # fmt: skip
         check_frame(
-            [("One patient counts once", "met", "122 patients, 122 rows"),
-             ("Never-asked patients resemble the assessed ones", "not assessable", "38 of 160 were never asked"),
-             ("At least 10 patients in each group", "not met", "one centre has 7")]
+            [
+                ("One patient counts once", "met", "122 patients, 122 rows"),
+                ("Never-asked patients resemble the assessed ones", "not assessable", "38 of 160 were never asked"),
+                ("At least 10 patients in each group", "not met", "one centre has 7"),
+            ]
         ),  # fmt: skip
         tally,
         {"pain": "neuropathic", "time_frame": "current", "denominator": "assessed", "by": ("sex", "site")},
@@ -92,7 +97,9 @@ def make_disability(sizes: tuple[int, int, int] = (35, 46, 41)) -> Result:
     return Result(
         "Among assessed patients, the EDSS of those with neuropathic pain compared with other pain and no pain.",
         estimate_frame(rows),
-        flow_frame([("Assessed for pain", 122, 0, ""), ("EDSS within 90 days", sum(sizes), 122 - sum(sizes), "no EDSS")]),
+        flow_frame(
+            [("Assessed for pain", 122, 0, ""), ("EDSS within 90 days", sum(sizes), 122 - sum(sizes), "no EDSS")]
+        ),
         check_frame([("Proportional odds", "met", "Brant test p = 0.31")]),
         pd.DataFrame(cells),
         {"window_days": 90},
@@ -111,7 +118,13 @@ def make_quality_of_life() -> Result:
         outcome = f"sf36_{scale}"
         for j, group in enumerate(GROUPS):
             middle = 40.0 + 13 * j + 2 * (i % 4)
-            common: dict[str, Any] = {"outcome": outcome, "group": "pain_group", "level": group, "n": 30 + j, "unit": "points"}
+            common: dict[str, Any] = {
+                "outcome": outcome,
+                "group": "pain_group",
+                "level": group,
+                "n": 30 + j,
+                "unit": "points",
+            }
             rows += [
                 _row("median", middle, middle - 6, middle + 6, method="order-statistic limits", **common),
                 _row("quartile_1", middle - 18, np.nan, np.nan, method="type 7 quantile", **common),
@@ -195,7 +208,12 @@ def make_change(patients: int = 7) -> Result:
             value = int(np.clip(start - fall + rng.integers(-1, 2), 0, 10))
             points.append({"trajectory": trajectory, "months": months + float(rng.normal(0, 0.5)), "value": value,
                            "period": "before" if months <= 0 else "after"})  # fmt: skip
-    nrs: dict[str, Any] = {"outcome": "pain_nrs", "n": patients, "unit": "points", "denominator": "starters with both scores"}
+    nrs: dict[str, Any] = {
+        "outcome": "pain_nrs",
+        "n": patients,
+        "unit": "points",
+        "denominator": "starters with both scores",
+    }
     edss = nrs | {"outcome": "edss"}
     rows = [
         _row("mean_change", -2.1, -3.24, -0.96, role="primary", p_value=0.004, method="paired t", **nrs),
@@ -269,19 +287,31 @@ def make_registry() -> Registry:
         columns=list(FINDING_COLUMNS),
     )  # fmt: skip
     accounting = pd.DataFrame(
-        [["patients.csv", 172, 171, 1, 0, 1720, 1500, 210, 10, 0], ["visits.csv", 990, 981, 4, 5, 9900, 9000, 600, 3, 297]],
+        [
+            ["patients.csv", 172, 171, 1, 0, 1720, 1500, 210, 10, 0],
+            ["visits.csv", 990, 981, 4, 5, 9900, 9000, 600, 3, 297],
+        ],
         columns=list(ACCOUNTING_COLUMNS),
     )
     quarantine = pd.DataFrame(
-        [{"file": "visits.csv", "line": 30, "record": 29, "reason": "blank id", "cells": '{"nrs": "' + SECRET_VALUE + '"}'}]
+        [
+            {
+                "file": "visits.csv",
+                "line": 30,
+                "record": 29,
+                "reason": "blank id",
+                "cells": '{"nrs": "' + SECRET_VALUE + '"}',
+            }
+        ]
     )
     tables = {
         "patients": pd.DataFrame({"patient_id": [SECRET_ID, "PID-2"]}),
         "assessments": pd.DataFrame({"patient_id": [SECRET_ID] * 3}),
     }
     provenance = {
-        "name": "Review registry", "data_cut": "2025-12-31", "mapping_hash": "ab" * 32, "mapping": "/home/someone/registry.toml",
-        "files": {"/home/someone/exports/patients.csv": "cd" * 32, "visits.csv": "ef" * 32},
+        "name": "Review registry", "data_cut": "2025-12-31", "mapping_sha256": "ab" * 32, "mapping": "/home/someone/registry.toml",
+        "files": [{"file": "/home/someone/exports/patients.csv", "sha256": "cd" * 32, "bytes": 9123, "rows": 172},
+                  {"file": "visits.csv", "sha256": "ef" * 32, "bytes": 51234, "rows": 990}],
     }  # fmt: skip
     return Registry(tables, findings, quarantine, accounting, provenance)
 
@@ -293,7 +323,14 @@ def prevalence() -> Result:
 
 @pytest.fixture
 def results() -> list[Result]:
-    return [make_prevalence(), make_disability(), make_quality_of_life(), make_lesion_level(), make_depression(), make_change()]
+    return [
+        make_prevalence(),
+        make_disability(),
+        make_quality_of_life(),
+        make_lesion_level(),
+        make_depression(),
+        make_change(),
+    ]
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Estimates and the checks of values and counts that all statistics share."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from nmosd_cohort.statistics.estimate import (
     check_counts,
     check_option,
     distinct,
+    distinct_pairs,
     not_estimable,
     order_statistics,
     part_of_whole,
@@ -39,7 +41,7 @@ def test_what_cannot_be_estimated_says_why_and_keeps_the_estimate():
 
 
 @pytest.mark.parametrize("conf_level", [0, 1, 95, -0.1, float("nan")])
-def test_a_confidence_level_outside_0_to_1_is_refused(conf_level):
+def test_a_confidence_level_outside_0_to_1_is_refused(conf_level: float):
     with pytest.raises(ValueError, match=f"conf_level is {conf_level}"):
         check_conf_level(conf_level)
 
@@ -62,7 +64,7 @@ def test_a_wrong_option_is_answered_with_the_right_ones():
         ([1, 2], [1, float("nan")], "counts of values has 1 missing"),
     ],
 )
-def test_values_and_counts_that_do_not_make_a_tally_are_refused(values, counts, message):
+def test_values_and_counts_that_do_not_make_a_tally_are_refused(values: list[Any], counts: list[int], message: str):
     with pytest.raises(ValueError, match=message):
         as_counts(values, counts)
 
@@ -88,7 +90,7 @@ def test_pairs_must_be_pairs():
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, float("inf"), float("nan")])
-def test_counts_of_patients_are_whole(value):
+def test_counts_of_patients_are_whole(value: float):
     with pytest.raises(ValueError, match=f"n is {value}"):
         whole_number("n", value)
 
@@ -102,6 +104,12 @@ def test_distinct_values_add_up_their_patients():
     levels, totals = distinct([2.5, 0, 2.5], [1, 2, 3])
     assert levels.tolist() == [0, 2.5]
     assert totals.tolist() == [2, 4]
+
+
+def test_distinct_pairs_add_up_their_patients():
+    before, after, totals = distinct_pairs([2, 0, 2, 2], [1, 3, 1, 0], [1, 2, 3, 0])
+    assert (before.tolist(), after.tolist(), totals.tolist()) == ([0, 2], [3, 1], [2, 4])
+    assert distinct_pairs([], [])[2].size == 0
 
 
 def test_order_statistics_are_those_of_the_repeated_values():

@@ -1,10 +1,11 @@
 """Holm's adjustment against R and its own laws."""
 
 import math
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmosd_cohort.statistics.multiplicity import holm
@@ -26,8 +27,9 @@ def test_an_empty_family_and_one_without_tests():
     assert np.isnan(holm([math.nan])).all()
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.randoms())
-def test_order_does_not_matter_and_p_only_grows(p_values, random):
+def test_order_does_not_matter_and_p_only_grows(p_values: list[float], random: Random):
     order = list(range(len(p_values)))
     random.shuffle(order)
     adjusted = holm(p_values)
@@ -36,6 +38,6 @@ def test_order_does_not_matter_and_p_only_grows(p_values, random):
 
 
 @pytest.mark.parametrize(("p_values", "message"), [([1.2, 0.1], "1 lie outside"), ([[0.1]], "2 dimensions")])
-def test_what_is_no_list_of_p_values_is_refused(p_values, message):
+def test_what_is_no_list_of_p_values_is_refused(p_values: list[float], message: str):
     with pytest.raises(ValueError, match=message):
         holm(p_values)

@@ -1,0 +1,148 @@
+"""Every published figure beside the registry's own answer, with a verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nmosd_cohort.cohort.assessments import SCORES
+from nmosd_cohort.cohort.selection import eligible, select_patients
+from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.literature.catalogue import read_catalogue
+from nmosd_cohort.literature.comparability import compare_definitions
+from nmosd_cohort.literature.verdict import judge_all
+from nmosd_cohort.questions.change_after_start import change_after_start
+from nmosd_cohort.questions.lesion_level_and_pain import lesion_level_and_pain
+from nmosd_cohort.questions.neuropathic_pain_and_disability import neuropathic_pain_and_disability
+from nmosd_cohort.questions.neuropathic_pain_and_quality_of_life import neuropathic_pain_and_quality_of_life
+from nmosd_cohort.questions.pain_and_depression import pain_and_depression
+from nmosd_cohort.questions.pain_prevalence import pain_prevalence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nmosd_cohort.intake.registry import Registry
+    from nmosd_cohort.literature.figure import Answers, Figure
+    from nmosd_cohort.result import Result
+
+QUESTIONS: dict[str, Any] = {
+    question.__name__: question
+    for question in (
+        pain_prevalence,
+        neuropathic_pain_and_disability,
+        neuropathic_pain_and_quality_of_life,
+        lesion_level_and_pain,
+        pain_and_depression,
+        change_after_start,
+    )
+}
+CATALOGUE_SCALE = "bdi_ii"  # what a figure's `select` calls the depression instrument
+
+
+def validate(registry: Registry, *, diagnosis: str = "nmosd") -> pd.DataFrame:
+    """One row a published figure: the registry's own value, the published one, their difference and a verdict.
+
+    A figure is compared only where construct, denominator and time frame allow it; each question is asked
+    once for each set of definitions that the figures need. p-values are Holm-adjusted over all figures that
+    could be compared.
+
+    Parameters
+    ----------
+    registry
+        Checked tables.
+    diagnosis
+        Code of patients.diagnosis. Figures of NMOSD say little about another diagnosis.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``literature.verdict.VERDICT_COLUMNS``; shares run from 0 to 1. ``verdict`` is one of: not
+        comparable, not assessable, published figure inconsistent, consistent, compatible but imprecise,
+        different, different, within between-study spread. Each has its ``reason`` and, where there is a
+        difference, the smallest that this registry could have seen with 80 % power.
+
+    References
+    ----------
+    Altman and Bland 2003 (difference of two estimates); Schuirmann 1987 (equivalence); Holm 1979.
+
+    Examples
+    --------
+    >>> import nmosd_cohort as nc
+    >>> verdicts = nc.validate(nc.simulate(n=150, seed=1))
+    >>> len(verdicts) == len(nc.published_figures())
+    True
+    """
+    asked: dict[tuple[str, str], Result] = {}
+    local = {"serostatus": _serostatus(registry, diagnosis), "phase": "remission"}
+    comparisons, unanswered = [], {}
+    for paper in read_catalogue():
+        for figure in paper.figures:
+            row, definitions = _answer(registry, figure, diagnosis, asked)
+            gate = compare_definitions(figure, local | definitions)
+            comparisons.append((figure, row, gate))
+            if figure.answers is None:
+                unanswered[figure.id] = str(figure.why_not)
+    verdicts = judge_all(comparisons)
+    no_question = verdicts["figure"].isin(list(unanswered))
+    verdicts.loc[no_question, "verdict"] = "not assessable"
+    verdicts.loc[no_question, "reason"] = verdicts.loc[no_question, "figure"].map(unanswered)
+    return verdicts
+
+
+def _answer(
+    registry: Registry, figure: Figure, diagnosis: str, asked: dict[tuple[str, str], Result]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the local row that answers a figure (empty if there is none) and the definitions behind it."""
+    if figure.answers is None:
+        return {}, {}
+    arguments = _arguments(figure.answers)
+    key = (figure.answers.question, repr(sorted(arguments.items())))
+    if key not in asked:
+        asked[key] = QUESTIONS[figure.answers.question](registry, diagnosis=diagnosis, **arguments)
+    result = asked[key]
+    definitions = dict(result.definitions)
+    if figure.answers.question != "pain_prevalence":
+        # These questions have rows of several denominators and outcomes; the row itself tells.
+        del definitions["denominator"]
+    if figure.answers.select.get("outcome") == "chronic_pain":
+        del definitions["time_frame"]
+    return _pick(result, figure), definitions
+
+
+def _arguments(answers: Answers) -> dict[str, Any]:
+    """Return the arguments of the question; EDSS and attack rate come with every change_after_start."""
+    arguments = dict(answers.arguments)
+    if arguments.get("outcome", "pain_nrs") not in SCORES:
+        del arguments["outcome"]
+    # The registry's own instrument is compared; the gate says that it is another one.
+    arguments.pop("depression", None)
+    return arguments
+
+
+def _pick(result: Result, figure: Figure) -> dict[str, Any]:
+    """Return the one row that the figure's ``select`` names.
+
+    Raises
+    ------
+    ValueError
+        If more than one row fits, which is a fault of the catalogue.
+    """
+    assert figure.answers is not None
+    wanted = dict(figure.answers.select)
+    scale = str(result.definitions.get("instrument", CATALOGUE_SCALE))
+    if "outcome" in wanted:
+        wanted["outcome"] = str(wanted["outcome"]).replace(CATALOGUE_SCALE, scale)
+    rows = result.estimates
+    for column, value in wanted.items():
+        rows = rows[rows[column] == value]
+    if len(rows) > 1:
+        raise ValueError(f"figure {figure.id}: its select fits {len(rows)} rows of {result.name}, not one")
+    return {} if rows.empty else dict(rows.iloc[0])
+
+
+def _serostatus(registry: Registry, diagnosis: str) -> str:
+    """Return aqp4_positive if every eligible patient is known to be, unknown if none was tested, else mixed."""
+    counts = tally(eligible(select_patients(registry, diagnosis=diagnosis)), ["is_aqp4_positive"])
+    values = set(counts["is_aqp4_positive"].fillna(-1).astype(int))
+    if values <= {-1}:
+        return "unknown"
+    return "aqp4_positive" if values == {1} else "mixed"

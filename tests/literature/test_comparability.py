@@ -1,0 +1,128 @@
+"""The gate stops what may not be compared, and lists the rest."""
+
+import math
+
+import pytest
+
+from nmosd_cohort.literature.catalogue import find_figure, read_catalogue
+from nmosd_cohort.literature.comparability import (
+    ITEMS,
+    MARGINS,
+    compare_definitions,
+    local_definitions,
+    margin_of,
+    published_definitions,
+)
+
+
+@pytest.mark.parametrize("denominator", ["assessed", "all_diagnosed", "with_myelitis", "aqp4_positive"])
+def test_share_of_those_with_pain_is_never_set_beside_a_share_of_all(denominator: str) -> None:
+    gate = compare_definitions(find_figure("xue_np_among_pain"), {"denominator": denominator})
+    assert not gate.comparable
+    assert gate.reason == "the published share is of patients with pain, the local one is not"
+
+
+def test_share_of_all_is_never_set_beside_a_share_of_those_with_pain() -> None:
+    gate = compare_definitions(find_figure("zhang_2022_np_all"), {"denominator": "with_pain"})
+    assert gate.reason == "the local share is of patients with pain, the published one is not"
+
+
+def test_like_is_compared_with_like() -> None:
+    definitions = {
+        "construct": "neuropathic_pain",
+        "denominator": "with_pain",
+        "time_frame": "current",
+        "instrument": "id pain",
+        "phase": "remission",
+        "serostatus": "mixed",
+    }
+    gate = compare_definitions(find_figure("tong_2022_np_among_pain"), definitions)
+    assert gate.comparable
+    assert [item.item for item in gate.items] == list(ITEMS)
+    assert [item.agreement for item in gate.items] == ["same"] * 5 + ["unknown"]
+    assert str(gate).startswith("comparable; same: construct, denominator")
+
+
+@pytest.mark.parametrize(
+    ("definitions", "reason"),
+    [
+        ({"construct": "any_pain"}, "the construct differs: published neuropathic_pain, local any_pain"),
+        ({"pain": "tonic_spasm"}, "the construct differs: published neuropathic_pain, local tonic_spasm"),
+        ({"denominator": "all_diagnosed"}, "the denominator differs: published assessed, local all_diagnosed"),
+        ({"denominator": "unknown"}, "the denominator of the local figure is unknown"),
+        ({"time_frame": "ever"}, "the time frame differs: published current, local ever"),
+    ],
+)
+def test_construct_denominator_and_time_frame_stop_the_comparison(definitions: dict[str, str], reason: str) -> None:
+    gate = compare_definitions(find_figure("zhang_2022_np_all"), definitions)
+    assert (gate.comparable, gate.reason) == (False, reason)
+    assert str(gate).startswith(f"not comparable, {reason}")
+
+
+def test_unknown_published_denominator_stops_the_comparison() -> None:
+    gate = compare_definitions(find_figure("bradl_2014_pain"), {"pain": "any", "denominator": "assessed"})
+    assert gate.reason == "the denominator of the published figure is unknown"
+
+
+def test_time_frame_that_was_not_stated_is_listed_and_does_not_stop() -> None:
+    gate = compare_definitions(find_figure("chavarro_2016_np_all"), {"time_frame": "chronic"})
+    assert gate.comparable
+    assert {item.item: item.agreement for item in gate.items}["time_frame"] == "unknown"
+
+
+def test_instrument_phase_and_serostatus_are_listed_and_do_not_stop() -> None:
+    definitions = {"instrument": "painDETECT", "phase": "attack", "serostatus": "mixed"}
+    gate = compare_definitions(find_figure("tong_2022_pain"), definitions)
+    agreement = {item.item: item.agreement for item in gate.items}
+    assert gate.comparable
+    assert (agreement["instrument"], agreement["phase"]) == ("different", "different")
+
+
+def test_one_of_several_instruments_is_enough() -> None:
+    gate = compare_definitions(find_figure("chavarro_2016_np_all"), {"instrument": "pain_detect"})
+    assert {item.item: item.agreement for item in gate.items}["instrument"] == "same"
+
+
+def test_seropositive_denominator_implies_seropositive_patients() -> None:
+    local = local_definitions(find_figure("ayzenberg_2021_pain_chronic").answers, {"serostatus": "mixed"})
+    assert local["serostatus"] == "aqp4_positive"
+
+
+def test_row_of_patients_with_pain_overrides_the_denominator_of_the_result() -> None:
+    with_pain = compare_definitions(find_figure("pumch_comorbidity_depression_with_pain"), {"denominator": "assessed"})
+    without = compare_definitions(
+        find_figure("pumch_comorbidity_depression_without_pain_derived"), {"denominator": "assessed"}
+    )
+    assert with_pain.comparable
+    assert without.comparable
+    assert without.items[1].local == "other: patients without pain"
+
+
+def test_figure_without_answers_takes_only_what_is_stated() -> None:
+    assert local_definitions(None, {})["denominator"] is None
+    assert published_definitions(find_figure("kong_2016_pain_qol"))["denominator"] == "with_myelitis"
+
+
+def test_every_answerable_figure_passes_with_its_own_arguments() -> None:
+    for paper in read_catalogue():
+        for figure in paper.figures:
+            if figure.answers:
+                gate = compare_definitions(figure, {})
+                assert gate.comparable, f"{figure.id}: {gate.reason}"
+                assert gate.items[0].agreement == "same", figure.id
+
+
+def test_row_that_the_table_does_not_know_leaves_the_construct_unknown() -> None:
+    answers = find_figure("tackley_2017_beta_thoracic").answers
+    assert answers is not None
+    other = type(answers)(
+        question=answers.question, arguments=answers.arguments, select={"outcome": "pain_nrs", "measure": "median"}
+    )
+    assert local_definitions(other, {})["construct"] is None
+
+
+def test_margins_are_those_laid_down() -> None:
+    assert MARGINS["proportion"] == 0.10
+    assert MARGINS["correlation"] == 0.15
+    assert margin_of(find_figure("zhang_2022_or_depression_np_vs_no_pain")) == pytest.approx(math.log(1.25))
+    assert margin_of(find_figure("argentina_2022_bodily_pain")) == 5.0

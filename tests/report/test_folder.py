@@ -1,0 +1,182 @@
+"""The folder: complete, hashed, escaped, and replaced only when the new report is whole."""
+
+import hashlib
+import json
+import os
+import stat
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nmosd_cohort.report import folder, swap
+from nmosd_cohort.report.folder import csv_bytes, write_report
+
+
+@pytest.fixture
+def few(results):
+    return results[:1] + results[-1:]
+
+
+@pytest.fixture
+def write(few, verdicts, registry, tmp_path):
+    def _write(target: Path = tmp_path / "report", **other):
+        settings = {"title": "Pain", "command": "nmosd-cohort report", "seed": 1} | other
+        return write_report(few, verdicts, registry, target, **settings)
+
+    return _write
+
+
+def files_of(path):
+    return {found.relative_to(path).as_posix(): found.read_bytes() for found in path.rglob("*") if found.is_file()}
+
+
+def test_every_file_is_in_the_manifest_with_its_hash(write):
+    held = files_of(write())
+    listed = {entry["file"]: entry for entry in json.loads(held.pop("manifest.json"))["artefacts"]}
+    assert set(listed) == set(held)
+    for name, content in held.items():
+        assert listed[name]["sha256"] == hashlib.sha256(content).hexdigest()
+        assert listed[name]["bytes"] == len(content)
+    assert {
+        "index.html",
+        "results.json",
+        "tables/01_pain_prevalence_estimates.csv",
+        "tables/02_change_after_start_flow.csv",
+        "tables/findings_summary.csv",
+        "tables/verdicts.csv",
+        "plots/01_pain_prevalence.svg",
+        "plots/published_figures.png",
+        "local_only/findings.csv",
+        "local_only/quarantine.csv",
+    } <= set(held)
+
+
+def test_estimates_are_unrounded_in_csv_and_json(write):
+    path = write()
+    table = pd.read_csv(path / "tables/01_pain_prevalence_estimates.csv")
+    assert table["estimate"][0] == 35 / 122
+    told = json.loads((path / "results.json").read_text("utf-8"))
+    assert told[0]["estimates"][0]["estimate"] == pytest.approx(35 / 122, abs=1e-15)
+    assert told[0]["estimates"][6]["estimate"] is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes")
+def test_raw_values_are_only_in_local_only_which_its_owner_alone_can_read(write):
+    path = write()
+    secret = b"zq-raw-7-8-range"
+    holders = [name for name, content in files_of(path).items() if secret in content]
+    assert holders == ["local_only/findings.csv", "local_only/quarantine.csv"] or sorted(holders) == [
+        "local_only/findings.csv",
+        "local_only/quarantine.csv",
+    ]
+    assert stat.S_IMODE((path / "local_only").stat().st_mode) == 0o700
+    assert {stat.S_IMODE((path / name).stat().st_mode) for name in holders} == {0o600}
+
+
+def test_same_input_gives_the_same_bytes(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert files_of(write(tmp_path / "a")) == files_of(write(tmp_path / "b"))
+
+
+def test_a_report_is_replaced_and_nothing_is_left_beside_it(write, tmp_path):
+    first = files_of(write(title="First"))
+    second = files_of(write(title="Second"))
+    assert b"<h1>First</h1>" in first["index.html"]
+    assert b"<h1>Second</h1>" in second["index.html"]
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_two_step_replacement_where_folders_cannot_be_exchanged(write, tmp_path, monkeypatch):
+    write(title="First")
+    monkeypatch.setattr(swap, "exchange", lambda first, second: False)
+    assert b"<h1>Second</h1>" in (write(title="Second") / "index.html").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+@pytest.mark.parametrize("broken", ["render", "_verdict_files", "put_in_place", "json_bytes"])
+def test_a_run_that_fails_midway_leaves_the_old_report_whole(write, tmp_path, monkeypatch, broken):
+    before = files_of(write())
+
+    def fail(*_args, **_named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(folder, broken, fail)
+    with pytest.raises(KeyboardInterrupt):
+        write(title="Second")
+    assert files_of(tmp_path / "report") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_failing_second_rename_gives_the_old_report_its_name_back(write, tmp_path, monkeypatch):
+    before = files_of(write())
+    monkeypatch.setattr(swap, "exchange", lambda first, second: False)
+    rename = Path.rename
+
+    def fail_for_new(self, target):
+        if ".new-" in self.name:
+            raise OSError("disk full")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_new)
+    with pytest.raises(OSError, match="disk full"):
+        write(title="Second")
+    assert files_of(tmp_path / "report") == before
+
+
+def test_old_report_is_recovered_after_a_kill_between_the_renames(write, tmp_path):
+    before = files_of(write())
+    (tmp_path / "report").rename(tmp_path / "report.old-20260105T080000Z-abcdefab")
+    swap.recover(tmp_path / "report")
+    assert files_of(tmp_path / "report") == before
+
+
+def test_exchange_swaps_two_folders_or_says_that_it_cannot(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    done = swap.exchange(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a" / ("b" if done else "a")).exists()
+    assert not swap.exchange(tmp_path / "a", tmp_path / "missing")
+
+
+def test_a_folder_that_is_not_ours_is_not_replaced(write, tmp_path):
+    thesis = tmp_path / "thesis"
+    thesis.mkdir()
+    (thesis / "chapter.docx").touch()
+    with pytest.raises(ValueError, match=r"thesis is not a report of nmosd_cohort"):
+        write(thesis)
+    (thesis / "manifest.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"thesis is not a report of nmosd_cohort"):
+        write(thesis)
+    with pytest.raises(ValueError, match=r"chapter.docx is a file"):
+        write(thesis / "chapter.docx")
+    assert sorted(path.name for path in thesis.iterdir()) == ["chapter.docx", "manifest.json"]
+
+
+def test_a_report_with_someone_elses_file_in_it_is_not_replaced(write):
+    path = write()
+    (path / "notes.docx").touch()
+    with pytest.raises(ValueError, match=r"1 files that the report did not write \(notes.docx\)"):
+        write()
+    assert (path / "index.html").exists()
+
+
+def test_an_empty_folder_is_used(write, tmp_path):
+    (tmp_path / "report").mkdir()
+    assert (write() / "index.html").exists()
+
+
+def test_progress_counts_up_to_the_number_of_steps(write):
+    told = []
+    write(progress=lambda done, total, step: told.append((done, total, step)))
+    assert [done for done, _, _ in told] == list(range(told[0][1] + 1))
+    assert told[-1][2] == "done"
+
+
+def test_cells_that_a_spreadsheet_would_run_are_escaped():
+    frame = pd.DataFrame({"note": ["=1+1", "+cmd", "-3", "-3,5", "@SUM", "\tx", "plain", None], "nrs": [-1.5] * 8})
+    assert csv_bytes(frame).decode().splitlines() == [
+        "note,nrs", "'=1+1,-1.5", "'+cmd,-1.5", "-3,-1.5", '"-3,5",-1.5', "'@SUM,-1.5", "'\tx,-1.5", "plain,-1.5",
+        ",-1.5",
+    ]  # fmt: skip

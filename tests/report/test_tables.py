@@ -1,0 +1,115 @@
+"""Tables of results: order, denominators, footnotes, accessibility, escaping."""
+
+import re
+
+import pytest
+
+from nmosd_cohort.report.tables import (
+    estimate_tables,
+    flow_is_consistent,
+    flow_table,
+    footnotes,
+    table,
+    table_html,
+    tally_table,
+)
+from nmosd_cohort.report.tables_literature import verdict_counts, verdict_tables
+from nmosd_cohort.report.tables_registry import cell_table, contents_table, findings_summary, record_table
+from nmosd_cohort.result import flow_frame
+
+
+def test_roles_come_in_their_order_with_n_and_denominator_on_each_row(results):
+    for result in results:
+        tables = estimate_tables(result)
+        order = [made.name for made in tables]
+        assert order == [role for role in ("primary", "secondary", "sensitivity", "comparison") if role in order]
+        assert order[0] == "primary"
+        for made in tables:
+            n, counted = made.columns.index("n"), made.columns.index("Counted are")
+            assert all(re.fullmatch(r"\d+(/\d+)?", row[n]) and row[counted] for row in made.rows)
+
+
+def test_prevalence_row_reads_as_a_clinician_writes_it(prevalence):
+    primary = estimate_tables(prevalence)[0]
+    assert primary.rows == (
+        ("Neuropathic pain", "Share of patients", "All patients", "assessed patients", "35/122", "28.7 % (21.4 to 37.3)"),
+    )  # fmt: skip
+
+
+def test_no_cell_is_blank(results):
+    for result in results:
+        for made in (*estimate_tables(result), flow_table(result), tally_table(result.tally, caption="n")):
+            assert all(cell.strip() for row in made.rows for cell in row)
+
+
+def test_p_value_never_stands_without_an_interval(prevalence):
+    prevalence.estimates.loc[0, ["p_value", "conf_low", "conf_high"]] = [0.01, None, None]
+    assert "p" not in estimate_tables(prevalence)[0].columns
+
+
+def test_each_method_is_listed_once_and_every_mark_has_its_footnote(results):
+    for result in results:
+        notes = footnotes(result)
+        assert len({note.text for note in notes}) == len(notes)
+        html = table_html(result, prefix="x-")
+        targets = set(re.findall(r'href="#(x-note-\w+)"', html))
+        assert targets == set(re.findall(r'id="(x-note-\w+)"', html))
+
+
+def test_page_table_has_caption_and_scopes_and_escapes_labels(prevalence):
+    html = str(table_html(prevalence))
+    assert html.count("<table") == html.count("<caption>") == 3
+    assert '<th scope="col"' in html
+    assert '<th scope="row">' in html
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)" in html
+    assert "colspan" not in html
+    assert "rowspan" not in html
+
+
+def test_measures_choose_rows_and_an_unknown_one_is_refused(prevalence):
+    (only,) = estimate_tables(prevalence, measures=["risk_difference"])
+    assert [row[1] for row in only.rows] == ["Difference in shares"]
+    with pytest.raises(ValueError, match="has no measure median; it has proportion, risk_difference"):
+        table(prevalence, measures=["median"])
+
+
+def test_notebook_table_groups_by_role_and_escapes(prevalence):
+    html = table(prevalence).as_raw_html()
+    assert html.index("Primary estimates") < html.index("Secondary estimates") < html.index("Sensitivity estimates")
+    assert "<script>alert" not in html
+    assert "43 % (16 to 75)" in html
+
+
+def test_flow_that_does_not_add_up_is_noticed(prevalence):
+    assert flow_is_consistent(prevalence)
+    steps = flow_frame([("all", 10, 0, ""), ("assessed", 7, 2, "never asked")])
+    broken = type(prevalence)("q", prevalence.estimates, steps, prevalence.checks, prevalence.tally)
+    assert not flow_is_consistent(broken)
+
+
+def test_accounting_identity_is_stated_for_each_file(registry):
+    assert [row[-1] for row in record_table(registry).rows] == ["yes", "yes"]
+    registry.accounting.loc[1, "cells_missing"] = 590
+    assert [row[-1] for row in cell_table(registry).rows] == ["yes", "no: 10 unaccounted for"]
+
+
+def test_findings_are_counted_by_rule_and_column_without_values(registry):
+    summary = findings_summary(registry)
+    assert summary["findings"].tolist() == [2, 1, 1]
+    assert not {"value", "line", "record"} & set(summary.columns)
+    assert [row[2] for row in contents_table(registry).rows] == ["2", "3"]
+
+
+def test_verdicts_are_grouped_by_question_with_every_meaning(verdicts):
+    tables = verdict_tables(verdicts)
+    assert [made.caption for made in tables] == [
+        "Pain prevalence",
+        "Neuropathic pain and EDSS",
+        "Pain and depression",
+        "Change after start of a drug",
+    ]
+    assert sum(len(made.rows) for made in tables) == len(verdicts)
+    assert sum(int(row[2]) for row in verdict_counts(verdicts).rows) == len(verdicts)
+    assert tables[0].rows[0][2:5] == ("30.0 % (no interval), n = 145", "32.4 % (24.4 to 40.4), n = 122",
+                                      "2.4 pp (−5.6 to 10.4)")  # fmt: skip
