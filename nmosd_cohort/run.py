@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.intake.open import open_registry
@@ -38,7 +37,7 @@ def answer_questions(
     *,
     diagnosis: str = "nmosd",
     seed: int = 1,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> list[Result]:
     """One Result a question, in the order of the report; pain prevalence comes once for each kind and denominator.
 
@@ -51,7 +50,7 @@ def answer_questions(
     seed
         Of bootstrap and permutation limits.
     progress
-        Called with the name of the step, how many are done, and how many there are.
+        Called with steps done, steps in all, and the name of the step that comes next.
     """
     calls: list[tuple[Any, dict[str, Any]]] = [(pain_prevalence, options) for options in PREVALENCES]
     calls += [
@@ -64,7 +63,7 @@ def answer_questions(
     results = []
     for done, (question, options) in enumerate(calls):
         if progress is not None:
-            progress(question.__name__.replace("_", " "), done, len(calls))
+            progress(done, len(calls), question.__name__.replace("_", " "))
         results.append(question(registry, diagnosis=diagnosis, **options))
     return results
 
@@ -77,7 +76,7 @@ def run_report(
     diagnosis: str = "nmosd",
     seed: int = 1,
     title: str | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> tuple[Path, Registry]:
     """Write the report of a registry and return the path of its page, and the registry as it was read.
 
@@ -103,23 +102,21 @@ def run_report(
     ValueError
         If ``out`` is a folder that is not a report.
     """
-    started = datetime.now(UTC)
     if progress is not None:
-        progress("reading the files", 0, 1)
+        progress(0, 1, "reading the files")
     registry = open_registry(source)
     results = answer_questions(registry, diagnosis=diagnosis, seed=seed, progress=progress)
     if progress is not None:
-        progress("published figures", 0, 1)
+        progress(0, 1, "published figures")
     verdicts = validate(registry, diagnosis=diagnosis)
-    page = write_report(
+    folder = write_report(
         results,
         verdicts,
         registry,
         out,
         title=title or f"Pain in NMOSD: {registry.provenance.get('name', 'registry')}",
         command=command,
-        started=started,
         seed=seed,
         progress=progress,
     )
-    return page, registry
+    return folder / "index.html", registry

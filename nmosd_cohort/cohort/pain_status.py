@@ -24,6 +24,7 @@ def pain_status(
     diagnosis: str = "nmosd",
     neuropathic_by: str = "recorded",
     min_days_after_attack: int = 30,
+    asked: str | None = None,
 ) -> nw.LazyFrame[Any]:
     """One row an eligible patient: whether they have the pain in the time frame, or why that is not known.
 
@@ -37,6 +38,8 @@ def pain_status(
         current, chronic or ever, as ``questions.pain_prevalence`` defines them.
     diagnosis, neuropathic_by, min_days_after_attack
         As in ``questions.pain_prevalence``.
+    asked
+        The pain that the index visit must have an answer to; by default the same as ``pain``.
 
     Returns
     -------
@@ -49,9 +52,10 @@ def pain_status(
     if time_frame == "ever":
         status = _ever(registry, frame, patients, pain)
     else:
-        index = index_visits(frame, needs=[STATES[pain]], min_days_after_attack=min_days_after_attack)
+        needs = [STATES[asked or pain]]
+        index = index_visits(frame, needs=needs, min_days_after_attack=min_days_after_attack)
         reasons = index_reasons(
-            registry, frame, needs=[STATES[pain]], min_days_after_attack=min_days_after_attack, diagnosis=diagnosis
+            registry, frame, needs=needs, min_days_after_attack=min_days_after_attack, diagnosis=diagnosis
         ).select("patient_id", reason=nw.col("index_status"))
         answers = _chronic(registry, index, pain) if time_frame == "chronic" else _current(index, pain)
         status = reasons.join(answers, on="patient_id", how="left")

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from nmosd_cohort.intake.errors import InputError
-from nmosd_cohort.intake.files import Records, build_records, check_header
+from nmosd_cohort.intake.records import Records, build_records, check_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

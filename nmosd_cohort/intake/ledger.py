@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.intake.findings import Finding
 from nmosd_cohort.intake.rows import ABSENT, TAKEN, BlockRows
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from nmosd_cohort.intake.files import Misshapen, Records
+    from nmosd_cohort.intake.records import Misshapen, Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def quarantine_rows(ledger: Ledger) -> Iterator[tuple[object, ...]]:
         yield records.file, line or None, number, *rest
 
 
-def accounting_row(ledger: Ledger) -> tuple[object, ...]:
+def accounting_row(ledger: Ledger) -> tuple[Any, ...]:
     """Return the counts of a file in the order of ``ACCOUNTING_COLUMNS``.
 
     Raises

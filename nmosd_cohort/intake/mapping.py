@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
-    from nmosd_cohort.intake.files import Records
+    from nmosd_cohort.intake.records import Records
 
 # A row of these tables only carries values: one without any value says nothing. A row of every other table
 # is a fact by its key alone, for example an attack whose type is not known.

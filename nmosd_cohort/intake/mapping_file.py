@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.codebook import read_codebook
@@ -15,7 +13,15 @@ from nmosd_cohort.intake.columnar import cell_text
 from nmosd_cohort.intake.errors import ConfigurationError, nearest
 from nmosd_cohort.intake.files import read_bytes
 from nmosd_cohort.intake.mapping import Block, RegistryMapping, Rule, Source
-from nmosd_cohort.intake.values import CellState, ValueFormat, parse_text
+from nmosd_cohort.intake.mapping_rule import (
+    Problems,
+    read_date_format,
+    read_day,
+    read_decimal,
+    read_rule,
+    read_texts,
+)
+from nmosd_cohort.intake.values import ValueFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,55 +43,7 @@ SOURCE_KEYS = {
     "table": list,
 }
 BLOCK_KEYS = {"table": str, "where": dict, "distinct": bool, "duplicates": str, "columns": dict}
-RULE_KEYS = {
-    "column": str,
-    "columns": list,
-    "join": str,
-    "value": (str, int, float, date),
-    "codes": dict,
-    "factor": (int, float),
-    "date_format": str,
-    "decimal": str,
-    "missing": dict,
-    "day_zero": (str, date),
-    "upper": str,
-}
-# Keys of a rule that make sense only for variables of these types.
-RULE_TYPES = {
-    "factor": ("integer", "number"),
-    "decimal": ("integer", "number"),
-    "date_format": ("date",),
-    "day_zero": ("date",),
-    "upper": ("integer", "number"),
-}
 FILE_TYPES = (".csv", ".tsv", ".txt", ".parquet")
-
-
-@dataclass(frozen=True, slots=True)
-class Problems:
-    """What is wrong with one registry.toml, each with its line where the key can be found in the text."""
-
-    file: str
-    text: str
-    messages: list[str] = field(default_factory=list)
-
-    def add(self, message: str, key: str = "") -> None:
-        """Note a problem with a key."""
-        found = re.search(rf"(?<![\w-]){re.escape(key)}(?![\w-])", self.text) if key else None
-        line = f" line {self.text.count(chr(10), 0, found.start()) + 1}:" if found else ""
-        self.messages.append(f"{self.file}:{line} {message}")
-
-    def keys(self, entry: Mapping[str, Any], known: Mapping[str, Any], where: str) -> dict[str, Any]:
-        """Return the keys of an entry that are known and have the right type; note the others."""
-        good = {}
-        for key, value in entry.items():
-            if key not in known:
-                self.add(f'{where} has no key "{key}"; {nearest(key, known)}', key)
-            elif not isinstance(value, known[key]) or (isinstance(value, bool) and known[key] is not bool):
-                self.add(f'{where}: "{key}" must be {_type_words(known[key])}', key)
-            else:
-                good[key] = value
-        return good
 
 
 def read_mapping(path: Path) -> RegistryMapping:
@@ -126,7 +84,7 @@ def _mapping(entry: Mapping[str, Any], folder: Path, problems: Problems) -> Regi
     percent = float(limits.get("quarantine_percent", 10))
     if not 0 <= percent <= 100:
         problems.add("[limits]: quarantine_percent is from 0 to 100", "quarantine_percent")
-    data_cut = _day(head["data_cut"], "data_cut", problems) if "data_cut" in head else None
+    data_cut = read_day(head["data_cut"], "data_cut", problems) if "data_cut" in head else None
     sources = [
         _source(source, data_cut, folder, problems) for source in _tables(entry.get("source", []), "source", problems)
     ]
@@ -149,12 +107,12 @@ def _source(entry: Mapping[str, Any], data_cut: date | None, folder: Path, probl
     file = good.get("file", "")
     _check_file(file, folder, problems)
     for key in ("delimiter", "decimal"):
-        if key in good and len(good[key]) != 1:
-            problems.add(f'[[source]] "{file}": {key} is one sign', key)
+        if key in good and (len(good[key]) != 1 or good[key] in '"\r\n'):
+            problems.add(f'[[source]] "{file}": {key} is one sign that is not a quote or a line break', key)
     form = ValueFormat(
-        decimal=_decimal(good, problems),
-        date_format=_date_format(good, problems),
-        missing=_texts(good.get("missing", {}), "missing", problems),
+        decimal=read_decimal(good, problems),
+        date_format=read_date_format(good, problems),
+        missing=read_texts(good.get("missing", {}), "missing", problems),
         data_cut=data_cut,
     )
     blocks = [_block(block, form, file, problems) for block in _tables(good.get("table", []), "table", problems)]
@@ -194,11 +152,14 @@ def _block(entry: Mapping[str, Any], form: ValueFormat, file: str, problems: Pro
         problems.add('[[source.table]]: duplicates is one of "reject", "keep_one"', "duplicates")
     variables = book[table].variables
     rules = [
-        _rule(name, rule, variables[name], form, problems)
+        read_rule(name, rule, variables[name], form, problems)
         for name, rule in good.get("columns", {}).items()
         if _is_known(name, table, variables, problems)
     ]
     _check_required(table, rules, file, problems)
+    for column, wanted in good.get("where", {}).items():
+        if isinstance(wanted, dict) or not _as_list(wanted):
+            problems.add(f"where: {column} needs a text or a list of texts", column)
     where = {column: tuple(map(cell_text, _as_list(wanted))) for column, wanted in good.get("where", {}).items()}
     return Block(
         table,
@@ -223,94 +184,6 @@ def _check_required(table: str, rules: Iterable[Rule], file: str, problems: Prob
             problems.add(f'[[source.table]] {table} of "{file}" must map {name}, which every row needs', table)
 
 
-def _rule(name: str, entry: Any, variable: Variable, form: ValueFormat, problems: Problems) -> Rule:
-    if isinstance(entry, str):
-        entry = {"column": entry}
-    if not isinstance(entry, dict):
-        problems.add(f"{name} is a column name or a table such as {{ column = ... }}", name)
-        return Rule(name, (), form, constant="")
-    good = problems.keys(entry, RULE_KEYS, name)
-    for key, types in RULE_TYPES.items():
-        if key in good and variable.type not in types:
-            problems.add(f"{name}: {key} is for {' and '.join(types)} variables, not for {variable.type}", key)
-    if sum(key in good for key in ("column", "columns", "value")) != 1:
-        problems.add(f"{name} needs exactly one of column, columns, value", name)
-    for key, needed in (("upper", "column"), ("join", "columns")):
-        if key in good and needed not in good:
-            problems.add(f"{name}: {key} goes with {needed}", key)
-    if "value" in good:
-        return _constant(name, cell_text(good["value"]), variable, form, problems)
-    columns = [good["column"]] if "column" in good else [str(column) for column in good.get("columns", [])]
-    columns += [good["upper"]] if "upper" in good else []
-    own = _rule_form(name, good, variable, form, problems)
-    return Rule(name, tuple(columns), own, join=good.get("join", "/"), is_pair="upper" in good)
-
-
-def _constant(name: str, text: str, variable: Variable, form: ValueFormat, problems: Problems) -> Rule:
-    plain = ValueFormat(data_cut=form.data_cut)
-    parsed = parse_text(text, variable, plain)
-    if parsed.state is not CellState.ACCEPTED:
-        problems.add(f'{name}: value "{text}" is not allowed: {parsed.allowed or "it is blank"}', name)
-    return Rule(name, (), plain, constant=text)
-
-
-def _rule_form(
-    name: str, good: Mapping[str, Any], variable: Variable, form: ValueFormat, problems: Problems
-) -> ValueFormat:
-    codes = _texts(good["codes"], f"{name}: codes", problems) if "codes" in good else None
-    for theirs, ours in (codes or {}).items():
-        parsed = parse_text(ours, variable, ValueFormat())
-        if parsed.state is not CellState.ACCEPTED:
-            problems.add(f'{name}: code "{theirs}" becomes "{ours}", allowed is {variable.allowed_in_words}', name)
-    own_missing = _texts(good.get("missing", {}), f"{name}: missing", problems)
-    # A code for missing that holds for the whole file is not applied to ids: NA and -99 can be patients.
-    shared_missing = {} if variable.type == "id" else form.missing
-    return replace(
-        form,
-        decimal=_decimal(good, problems) if "decimal" in good else form.decimal,
-        date_format=_date_format(good, problems) if "date_format" in good else form.date_format,
-        factor=Decimal(str(good["factor"])) if "factor" in good else None,
-        day_zero=_day(good["day_zero"], "day_zero", problems) if "day_zero" in good else None,
-        codes=codes,
-        missing={**shared_missing, **own_missing},
-    )
-
-
-def _decimal(good: Mapping[str, Any], problems: Problems) -> str:
-    decimal: str = good.get("decimal", ".")
-    if decimal not in (".", ","):
-        problems.add('decimal is "." or ","', "decimal")
-        return "."
-    return decimal
-
-
-def _date_format(good: Mapping[str, Any], problems: Problems) -> str:
-    date_format: str = good.get("date_format", "%Y-%m-%d")
-    directives = re.findall(r"%(.?)", date_format)
-    if "y" in directives:
-        problems.add("date_format: two-digit years (%y) are refused; export the dates with four digits", "date_format")
-    elif set(directives) - set("YmdHMST") or not {"Y", "m", "d"} <= set(directives):
-        problems.add("date_format needs %Y, %m and %d, for example %d.%m.%Y; a time may follow as %H:%M", "date_format")
-    else:
-        return date_format
-    return "%Y-%m-%d"
-
-
-def _day(value: object, key: str, problems: Problems) -> date | None:
-    try:
-        return date.fromisoformat(cell_text(value))
-    except ValueError:
-        problems.add(f"{key} is a day such as 2025-12-31", key)
-        return None
-
-
-def _texts(entry: Mapping[str, Any], where: str, problems: Problems) -> dict[str, str]:
-    for key, value in entry.items():
-        if isinstance(value, (dict, list)):
-            problems.add(f'{where}: "{key}" must stand for one text', key)
-    return {str(key): cell_text(value) for key, value in entry.items()}
-
-
 def _tables(entries: Iterable[Any], name: str, problems: Problems) -> list[dict[str, Any]]:
     good = [entry for entry in entries if isinstance(entry, dict)]
     if len(good) < len(list(entries)):
@@ -320,16 +193,3 @@ def _tables(entries: Iterable[Any], name: str, problems: Problems) -> list[dict[
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _type_words(kind: type | tuple[type, ...]) -> str:
-    words = {
-        str: "text",
-        dict: "a table",
-        list: "a list",
-        bool: "true or false",
-        int: "a number",
-        date: "a day",
-    }
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    return " or ".join(dict.fromkeys(words[one] for one in kinds if one in words))

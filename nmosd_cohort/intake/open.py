@@ -13,11 +13,12 @@ from nmosd_cohort.codebook import read_codebook
 from nmosd_cohort.intake.assemble import assemble_tables
 from nmosd_cohort.intake.columnar import frame_records
 from nmosd_cohort.intake.errors import ConfigurationError, InputError, nearest
-from nmosd_cohort.intake.files import Records, read_file
+from nmosd_cohort.intake.files import read_file
 from nmosd_cohort.intake.findings import Finding, accounting_frame, findings_frame, quarantine_frame
 from nmosd_cohort.intake.ledger import Ledger, accounting_row, close_ledger, quarantine_rows
 from nmosd_cohort.intake.mapping import RegistryMapping, Source, check_columns, codebook_source
 from nmosd_cohort.intake.mapping_file import read_mapping
+from nmosd_cohort.intake.records import Records
 from nmosd_cohort.intake.registry import Registry
 from nmosd_cohort.intake.rows import read_block
 
@@ -156,7 +157,11 @@ def _from_mapping(path: Path) -> Delivered:
 def _from_folder(folder: Path, mapping: RegistryMapping) -> Delivered:
     found: dict[str, Path] = {}
     findings = []
-    for path in sorted(folder.iterdir()):
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{folder.name}: cannot be read: {error.strerror or 'input error'}") from None
+    for path in paths:
         if path.name.startswith(".") or path.name == MAPPING_FILE:
             continue
         if path.suffix.lower() not in TABLE_FILE_TYPES or path.stem not in read_codebook():
@@ -262,8 +267,8 @@ def _provenance(mapping: RegistryMapping, ledgers: list[Ledger]) -> dict[str, An
 
 def _quarantine_percent(ledgers: list[Ledger]) -> float:
     rows = [accounting_row(ledger) for ledger in ledgers]
-    quarantined = sum(row[3] for row in rows)  # type: ignore[misc]
-    filled = sum(row[2] for row in rows) + quarantined  # type: ignore[misc]
+    quarantined = sum(row[3] for row in rows)
+    filled = sum(row[2] for row in rows) + quarantined
     return 100.0 * quarantined / filled if filled else 0.0
 
 

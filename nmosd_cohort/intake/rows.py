@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from nmosd_cohort.intake.files import Records
     from nmosd_cohort.intake.mapping import Block, Rule
+    from nmosd_cohort.intake.records import Records
 
 # Statuses of a row. Every other status is the kind of the rule for which the row was not taken.
 KEPT, COLLAPSED, JOINED, ABSENT = "", "collapsed", "joined", "absent"
 TAKEN = (KEPT, COLLAPSED, JOINED)
+# Signs of an offending cell that a finding shows; the quarantine holds it whole.
+SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def _cell_findings(rows: BlockRows) -> Iterator[Finding]:
                 outcome.kind,
                 column=" + ".join(reading.rule.columns),
                 variable=reading.rule.variable,
-                value=outcome.text,
+                value=outcome.text[:SHOWN],
                 allowed=outcome.allowed,
                 action="cell rejected",
             )

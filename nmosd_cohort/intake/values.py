@@ -24,6 +24,8 @@ RANGE = re.compile(rf"{ANY_NUMBER}\s*(?:-|–|—|~|～|to|bis|至)\s*{ANY_NUMBE
 LIMIT = re.compile(rf"(?:[<>≤≥＜＞]=?|=<|=>)\s*{ANY_NUMBER}")
 TWO_DIGIT_YEAR = re.compile(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2}")
 MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00(?::00(?:\.0+)?)?")
+# Without a data cut a year such as 2999 or 9999 is still a stand-in for "not known" and no date.
+LAST_DATE = date(2199, 12, 31)
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -220,14 +222,14 @@ def _day_count(text: str, variable: Variable, form: ValueFormat) -> Parsed:
 
 def _plausible(day: date, variable: Variable, form: ValueFormat) -> Parsed:
     too_early = variable.min is not None and day < date.fromisoformat(str(variable.min))
-    too_late = form.data_cut is not None and day > form.data_cut
+    too_late = day > (form.data_cut or LAST_DATE)
     if too_early or too_late:
         return _rejected("implausible_date", _span_in_words(variable, form))
     return _accepted(datetime(day.year, day.month, day.day))
 
 
 def _span_in_words(variable: Variable, form: ValueFormat) -> str:
-    latest = f"to the data cut {form.data_cut.isoformat()}" if form.data_cut else "or later"
+    latest = f"to the data cut {form.data_cut.isoformat()}" if form.data_cut else f"to {LAST_DATE.isoformat()}"
     return f"dates from {variable.min} {latest}" if variable.min is not None else f"dates {latest}"
 
 

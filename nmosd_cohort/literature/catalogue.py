@@ -242,7 +242,7 @@ def _row(paper: Paper, figure: Figure) -> dict[str, Any]:
         "interval_method": method,
     }
     source = {
-        "level": figure.provenance.level,
+        "provenance": figure.provenance.level,
         "url": figure.provenance.url,
         "read": figure.provenance.read,
         "review_says": figure.seeds.review,

@@ -61,7 +61,7 @@ VERDICTS = (
     "different, within between-study spread",
 )
 FEWEST_PATIENTS = 5
-FEWEST_STUDIES = 3
+FEWEST_STUDIES = 5  # a prediction interval of fewer spans almost every share
 ALPHA = 0.05
 # Difference that is found with 80 % power by a two-sided test at 5 %, in standard errors.
 DETECTABLE = float(norm.ppf(0.975) + norm.ppf(0.80))
@@ -163,7 +163,7 @@ def pool_groups(figures: pd.DataFrame) -> dict[str, Pooled]:
     Returns
     -------
     dict
-        By pool group, those with at least three overlap groups whose counts are known.
+        By pool group, those with at least five overlap groups whose counts are known.
 
     Raises
     ------

@@ -32,6 +32,8 @@ from nmosd_cohort.statistics.proportions import proportion
 from nmosd_cohort.statistics.regression import adjusted_mean_difference
 
 if TYPE_CHECKING:
+    import narwhals as nw
+
     from nmosd_cohort.intake.registry import Registry
     from nmosd_cohort.questions.parts import Check
     from nmosd_cohort.result import Result
@@ -106,27 +108,26 @@ def neuropathic_pain_and_quality_of_life(
     frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
     rows: list[dict[str, Any]] = []
     checks: list[Check] = []
-    counted, steps = [], eligibility_steps(select_patients(registry, diagnosis=diagnosis))
+    counted: list[pd.DataFrame] = []
+    recorded: dict[str, tuple[int, str]] = {}
     for outcome in OUTCOMES:
         needs = ["pain_group", outcome]
         index = index_visits(frame, needs=needs, min_days_after_attack=min_days_after_attack)
         cells = tally(index, [*needs, *(COVARIATES[name][0] for name in covariates)])
-        reasons = tally(
-            index_reasons(
-                registry, frame, needs=needs, min_days_after_attack=min_days_after_attack, diagnosis=diagnosis
-            ),
-            ["index_status"],
-        )
-        steps += [_step(outcome, reasons)]
+        recorded[outcome] = _recorded(registry, frame, needs, min_days_after_attack, diagnosis)
         if cells.empty:
             checks.append((f"{outcome} recorded", "not assessable", "no eligible patient has it beside pain"))
             continue
         new_rows, new_checks = _scale(cells, outcome, covariates, conf_level, seed)
         rows, checks = rows + new_rows, checks + new_checks
-        counted.append(
-            cells.groupby(["pain_group", outcome])["n"].sum().reset_index().rename(columns={outcome: "value"})
-        )
-        counted[-1].insert(0, "outcome", outcome)
+        values = cells.groupby(["pain_group", outcome])["n"].sum().reset_index().rename(columns={outcome: "value"})
+        counted.append(values.assign(outcome=outcome)[["outcome", "pain_group", "value", "n"]])
+    steps = eligibility_steps(select_patients(registry, diagnosis=diagnosis))
+    most = max(recorded, key=lambda outcome: recorded[outcome][0])
+    n, why = recorded[most]
+    steps.append((f"pain and {most} recorded in remission", n, steps[-1][1] - n, why))
+    numbers = ", ".join(f"{outcome} {n}" for outcome, (n, _) in recorded.items())
+    checks.append(("every scale in every patient", "met" if len(set(recorded.values())) == 1 else "not met", numbers))
     return finish(
         registry,
         name="neuropathic_pain_and_quality_of_life",
@@ -151,19 +152,22 @@ def neuropathic_pain_and_quality_of_life(
     )
 
 
-def _step(outcome: str, reasons: pd.DataFrame) -> tuple[str, int, int, str]:
-    """Return the flow step of one scale: these branch from the eligible patients, they do not follow each other."""
-    used = int(reasons.loc[reasons["index_status"] == "used", "n"].sum())
-    left_out = reasons[reasons["index_status"] != "used"]
-    words = "; ".join(f"{status}: {n}" for status, n in zip(left_out["index_status"], left_out["n"], strict=True))
-    return f"of the eligible, {outcome} and pain recorded", used, int(left_out["n"].sum()), words
+def _recorded(
+    registry: Registry, frame: nw.LazyFrame[Any], needs: list[str], min_days: int, diagnosis: str
+) -> tuple[int, str]:
+    """Return how many eligible patients have the scale beside pain, and why the others do not."""
+    reasons = index_reasons(registry, frame, needs=needs, min_days_after_attack=min_days, diagnosis=diagnosis)
+    counts = tally(reasons, ["index_status"])
+    used = int(counts.loc[counts["index_status"] == "used", "n"].sum())
+    lost = counts[counts["index_status"] != "used"]
+    words = "; ".join(f"{status}: {n}" for status, n in zip(lost["index_status"], lost["n"], strict=True))
+    return used, words
 
 
 def _scale(
     cells: pd.DataFrame, outcome: str, covariates: tuple[str, ...], conf_level: float, seed: int
 ) -> tuple[list[dict[str, Any]], list[Check]]:
     """Return all rows and checks of one scale."""
-    role = "primary" if outcome in SCALES else "secondary"
     labels = {
         "outcome": outcome,
         "group": "pain_group",
@@ -188,8 +192,8 @@ def _scale(
             at_limit = proportion(int(counts[values == limit].sum()), n, conf_level=conf_level)
             rows.append(estimate_row(at_limit, role="description", measure=measure, unit="share", **everyone))
     contrasts = pairwise_contrasts(cells, "pain_group", PAIN_GROUPS, outcome, labels, conf_level=conf_level, seed=seed)
-    rows += [row if role == "primary" else row | {"role": "secondary"} for row in contrasts]
-    adjusted, checks = _adjusted(cells, outcome, covariates, labels, role, conf_level)
+    rows += [row | {"role": "secondary"} for row in contrasts]
+    adjusted, checks = _adjusted(cells, outcome, covariates, labels, conf_level)
     return rows + adjusted, checks
 
 
@@ -198,7 +202,6 @@ def _adjusted(
     outcome: str,
     covariates: tuple[str, ...],
     labels: dict[str, Any],
-    role: str,
     conf_level: float,
 ) -> tuple[list[dict[str, Any]], list[Check]]:
     """Return the adjusted mean differences of both pain groups from no pain, or why there are none."""
@@ -222,7 +225,7 @@ def _adjusted(
             "term": "pain_group",
             "level": level,
             "reference": REFERENCE,
-            "role": role if level == "neuropathic" else "secondary",
+            "role": "primary" if level == "neuropathic" and outcome in SCALES else "secondary",
         }
         rows.append(estimate_row(difference, measure="adjusted_mean_difference", unit="points", **split))
     checks = [(check, status, f"{outcome}: {detail}") for check, status, detail in checks]
@@ -233,10 +236,14 @@ def _adjusted(
 
 
 def _holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Adjust the p-values of the primary contrasts, one family for each measure."""
-    for measure in ("hodges_lehmann_shift", "probability_superiority", "adjusted_mean_difference"):
-        family = [row for row in rows if row["role"] == "primary" and row["measure"] == measure]
+    """Adjust the p-values of neuropathic against no pain over the scales, one family for each measure."""
+    for measure in ("hodges_lehmann_shift", "adjusted_mean_difference"):
+        family = [row for row in rows if row["measure"] == measure and _is_in_family(row)]
         adjusted = holm(np.array([row["p_value"] for row in family], dtype=float))
         for row, p_adjusted in zip(family, adjusted, strict=True):
             row["p_adjusted"] = float(p_adjusted)
     return rows
+
+
+def _is_in_family(row: dict[str, Any]) -> bool:
+    return row["outcome"] in SCALES and (row["level"], row["reference"]) == ("neuropathic", REFERENCE)

@@ -150,7 +150,9 @@ def pain_prevalence(
 def _cells(registry: Registry, by: Sequence[str], settings: dict[str, Any], denominator: str) -> pd.DataFrame:
     """One row a combination of status, reason and groups of the patients whom the denominator is about."""
     columns = dict.fromkeys(["status", "reason", "pain_known", "is_aqp4_positive", "had_myelitis", *by])
-    cells = tally(pain_status(registry, **settings), list(columns))
+    # Among those with pain the visit is the last with an answer to pain: its kind may then be unknown.
+    asked = "any" if denominator == "with_pain" else None
+    cells = tally(pain_status(registry, asked=asked, **settings), list(columns))
     keep = {
         "with_pain": cells["pain_known"],
         "with_myelitis": cells["had_myelitis"],
@@ -222,7 +224,7 @@ def _steps(
         steps.append((DENOMINATOR_WORDS[denominator].split(" who ")[0], inside, left - inside, reason))
     if counted is not cells:
         unknown = cells[cells["status"].isna()]
-        reasons = unknown["reason"].replace("used", "pain present, but its duration is not known")
+        reasons = unknown["reason"].replace("used", "pain present, but its kind or duration is not known")
         for why, n in unknown.groupby(reasons)["n"].sum().items():
             inside -= int(n)
             steps.append(("with an answer", inside, int(n), str(why)))

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from nmosd_cohort.report.format import is_missing, time_text, whole
 from nmosd_cohort.report.manifest import TIMES
 from nmosd_cohort.report.plots import forest, plot
+from nmosd_cohort.report.plots_forest import drawn
 from nmosd_cohort.report.rows import records, row_sentence
 from nmosd_cohort.report.svg import inline_svg
 from nmosd_cohort.report.tables import (
@@ -32,6 +33,7 @@ from nmosd_cohort.report.words import (
     question_order,
     question_short,
     question_title,
+    readable,
     references_for,
     value_words,
     without_capital,
@@ -47,7 +49,9 @@ if TYPE_CHECKING:
     from nmosd_cohort.result import Result
 
 HEADLINES = 4  # primary answers of one result that the box at the top shows
-TELLING = ("pain", "time_frame", "denominator", "drug", "outcome", "instrument", "depression")
+HEADLINE_MEASURE = "adjusted_mean_difference"  # is shown for every outcome where there are more than that
+SUBJECTS = ("drug", "pain", "outcome", "instrument", "depression")
+CIRCUMSTANCES = ("time_frame", "denominator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +101,24 @@ def headlines(result: Result) -> tuple[str, ...]:
     rows = [row for row in records(result.estimates) if row["role"] == "primary"]
     if not rows:
         return ("No primary estimate could be made.",)
-    shown = tuple(row_sentence(row) for row in rows[:HEADLINES])
+    chosen = (
+        rows
+        if len(rows) <= HEADLINES
+        else [row for row in rows if row["measure"] == HEADLINE_MEASURE] or rows[:HEADLINES]
+    )
+    shown = tuple(row_sentence(row) for row in chosen)
     more = len(rows) - len(shown)
     return (*shown, f"and {more} more in the section") if more else shown
 
 
 def variant(result: Result) -> str:
     """Return what tells a result from others of the same question, from its definitions."""
-    told = [value_words(result.definitions[key]) for key in TELLING if result.definitions.get(key)]
-    return ", ".join([*told[:1], *map(without_capital, told[1:])]) or question_short(result.name)
+    subjects, circumstances = (
+        [value_words(result.definitions[key]) for key in keys if result.definitions.get(key)]
+        for keys in (SUBJECTS, CIRCUMSTANCES)
+    )
+    head, *tail = [*(subjects or [question_short(result.name)]), *circumstances]
+    return ", ".join([head[:1].upper() + head[1:], *map(without_capital, tail)])
 
 
 def _answer(result: Result, position: int) -> Answer:
@@ -115,7 +128,7 @@ def _answer(result: Result, position: int) -> Answer:
     return Answer(
         id=f"a{position}",
         heading=variant(result),
-        estimand=result.question,
+        estimand=readable(result.question),
         headlines=said,
         estimates=table_html(result, prefix=prefix),
         drawing=inline_svg(plot(result), prefix=f"a{position}", title=title, description=". ".join(said)),
@@ -149,6 +162,7 @@ def patient_flow(results: Sequence[Result]) -> PageTable:
         lost = [step for step in steps if not is_missing(step["excluded"]) and step["excluded"] > 0]
         most = max(lost, key=lambda step: int(step["excluded"]), default=None)
         where = f"{most['step']}: {whole(most['excluded'])} left ({most['reason']})" if most else "nobody left"
+        where = readable(where)
         ends = (whole(steps[0]["n"]), whole(steps[-1]["n"])) if steps else ("not recorded", "not recorded")
         rows.append((question_short(result.name), variant(result), *ends, where))
     columns = ("Question", "Analysis", "Patients at the first step", "Analysed", "Largest loss")
@@ -192,11 +206,11 @@ def _manifest_table(manifest: Mapping[str, Any]) -> PageTable:
 
 
 def _literature(verdicts: pd.DataFrame) -> dict[str, Any]:
-    drawn = [_forest(name, group, number) for number, (name, group) in enumerate(in_order(verdicts), start=1)]
+    drawings = [_forest(name, group, number) for number, (name, group) in enumerate(in_order(verdicts), start=1)]
     return {
         "said": _verdicts_said(verdicts) or "no figure was compared",
         "legend": verdict_counts(verdicts),
-        "groups": list(zip(drawn, verdict_tables(verdicts), strict=True)),
+        "groups": list(zip(drawings, verdict_tables(verdicts), strict=True)),
         "caveats": caveat_table(verdicts),
     }
 
@@ -207,7 +221,9 @@ def _verdicts_said(verdicts: pd.DataFrame) -> str:
 
 
 def _forest(question: str, verdicts: pd.DataFrame, number: int) -> Markup:
-    """Return the forest plot of one question's figures, few enough to be read in print."""
+    """Return the forest plot of one question's figures, few enough to be read in print; nothing if none has both."""
+    if drawn(verdicts).empty:
+        return Markup("")
     title = f"{question_short(question)}: published figures and those of the registry"
     return inline_svg(forest(verdicts), prefix=f"f{number}", title=title, description=_verdicts_said(verdicts))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib import font_manager, rc_context
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from nmosd_cohort.report.format import is_missing
 from nmosd_cohort.report.rows import Row, records
@@ -80,7 +81,7 @@ def styled() -> AbstractContextManager[None]:
 
 def new_figure(width: float, height: float, columns: int = 1, **layout: Any) -> tuple[Figure, list[Axes]]:
     """Return a figure without any global state and its panels side by side, sizes in inches."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.08))
     panels = figure.subplots(1, columns, squeeze=False, **layout)
     return figure, list(panels[0])
 

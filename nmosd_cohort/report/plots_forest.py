@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
+import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from nmosd_cohort.report.format import is_missing
 from nmosd_cohort.report.plots_core import (
@@ -15,29 +19,30 @@ from nmosd_cohort.report.plots_core import (
     draw_interval,
     empty_figure,
     label_rows,
-    new_figure,
     set_title,
 )
 from nmosd_cohort.report.rows import Row, records
-from nmosd_cohort.report.tables_literature import figure_name, in_order, scale_kind, side_text
-from nmosd_cohort.report.words import labels, question_short
+from nmosd_cohort.report.tables_literature import figure_name, in_order, side_text
+from nmosd_cohort.report.words import humanise, labels, question_order, question_short
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PUBLISHED = Look("#222222", "o", "#FFFFFF")
 PANEL_TITLES = {
     "share": "Shares, %",
-    "mean": "Points",
+    "points": "Points",
     "correlation": "Correlation",
-    "probability": "Probability",
-    "ratio": "Ratio (log scale)",
-    "rate": "Rate per person-year",
-}
-"""Panels in the order in which they stand, by the kind of number."""
+    "standard deviations": "Standardised coefficient",
+    "log odds ratio": "Odds ratio (log axis)",
+    "log rate ratio": "Rate ratio (log axis)",
+    "log rate": "Rate per person-year (log axis)",
+}  # in the order of the panels
+WITH_ZERO = ("correlation", "standard deviations")
+WIDTH_INCHES, LEFT_INCHES, RIGHT_INCHES = 11.0, 3.5, 3.85
 ROW_INCHES = 0.37
+TITLE_INCHES, BETWEEN_INCHES, LEGEND_INCHES = 0.35, 0.85, 0.85
+LABEL_CHARACTERS = 54  # that fit to the left of a panel
 
 
 def verdict_look(verdict: str) -> Look:
@@ -79,9 +84,10 @@ def _layout(verdicts: pd.DataFrame) -> tuple[list[tuple[float, str]], list[tuple
     return heads, rows
 
 
-def _drawn(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Return the verdicts that have at least one number to draw."""
-    return verdicts[verdicts["published_estimate"].notna() | verdicts["local_estimate"].notna()]
+def drawn(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return the verdicts that have two numbers on one scale to draw."""
+    has_both = verdicts["published_estimate"].notna() & verdicts["local_estimate"].notna()
+    return verdicts[has_both & (verdicts["scale"].fillna("") != "")]
 
 
 def forest(verdicts: pd.DataFrame) -> Figure:
@@ -97,36 +103,57 @@ def forest(verdicts: pd.DataFrame) -> Figure:
     matplotlib.figure.Figure
         Published estimates are hollow, local ones have the colour and shape of their verdict.
     """
-    shown = _drawn(verdicts) if len(verdicts) else verdicts
+    shown = drawn(verdicts) if len(verdicts) else verdicts
     if not len(shown):
-        return empty_figure("Nothing to draw: no published figure was compared.")
-    kinds = [kind for kind in PANEL_TITLES if kind in {scale_kind(scale) for scale in shown["scale"]}]
-    parts = {kind: shown[[scale_kind(scale) == kind for scale in shown["scale"]]] for kind in kinds}
-    layouts = {kind: _layout(part) for kind, part in parts.items()}
-    heights = [rows[-1][0] + 3.2 for _, rows in layouts.values()]
-    figure, panels = _stacked(kinds, heights)
-    for kind, panel in zip(kinds, panels, strict=True):
-        _draw_panel(panel, kind, *layouts[kind])
-    figure.get_layout_engine().set(h_pad=0.12)  # type: ignore[union-attr]
+        return empty_figure("Nothing to draw: no published figure has a local one beside it.")
+    keys = pd.Series([_panel_key(row) for row in records(shown)], index=shown.index)
+    chosen = sorted(set(keys), key=lambda key: (_panel_place(key[0]), question_order(key[1])))
+    layouts = [_layout(shown[[key == own for own in keys]]) for key in chosen]
+    left_out = len(verdicts) - len(shown)
+    figure, panels = _stacked([rows[-1][0] + 1.4 for _, rows in layouts], foot=0.45 if left_out else 0.1)
+    for (scale, _), panel, layout in zip(chosen, panels, layouts, strict=True):
+        _draw_panel(panel, scale, *layout)
     _legend(figure, shown)
-    if len(shown) < len(verdicts):
-        figure.supxlabel(
-            f"{len(verdicts) - len(shown)} figures without any number to draw are in the table.", fontsize=9
-        )
+    if left_out:
+        words = f"{left_out} more figures have no local estimate to compare; the table gives the reasons."
+        figure.text(LEFT_INCHES / WIDTH_INCHES, 0.15 / figure.get_figheight(), words, fontsize=9)
     return figure
 
 
-def _stacked(kinds: list[str], heights: list[float]) -> tuple[Figure, list[Axes]]:
-    figure, (whole,) = new_figure(10.4, ROW_INCHES * sum(heights) + 0.9)
-    whole.remove()
-    grid = figure.add_gridspec(len(kinds), 1, height_ratios=heights)
-    return figure, [figure.add_subplot(grid[i]) for i in range(len(kinds))]
+def _panel_key(row: Row) -> tuple[str, str]:
+    """Return the panel of a figure: its scale, and for points the question too, as instruments differ in range."""
+    scale = str(row["scale"])
+    return scale, str(row["question"]) if scale == "points" else ""
 
 
-def _draw_panel(panel: Axes, kind: str, heads: list[tuple[float, str]], rows: list[tuple[float, Row]]) -> None:
+def _panel_place(scale: str) -> int:
+    names = list(PANEL_TITLES)
+    return names.index(scale) if scale in names else len(names)
+
+
+def _stacked(heights: list[float], *, foot: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels of so many rows below each other, placed in inches, the same each time."""
+    total = LEGEND_INCHES + sum(ROW_INCHES * height + BETWEEN_INCHES for height in heights) + foot
+    figure = Figure(figsize=(WIDTH_INCHES, total))
+    panels, top = [], total - LEGEND_INCHES
+    for height in heights:
+        inches = ROW_INCHES * height
+        width = WIDTH_INCHES - LEFT_INCHES - RIGHT_INCHES
+        place = (
+            LEFT_INCHES / WIDTH_INCHES,
+            (top - TITLE_INCHES - inches) / total,
+            width / WIDTH_INCHES,
+            inches / total,
+        )
+        panels.append(figure.add_axes(place))
+        top -= inches + BETWEEN_INCHES
+    return figure, panels
+
+
+def _draw_panel(panel: Axes, scale: str, heads: list[tuple[float, str]], rows: list[tuple[float, Row]]) -> None:
     for place, row in rows:
-        _draw_row(panel, place, row, 100 if kind == "share" else 1)
-    label_rows(panel, [place for place, _ in rows], [figure_name(row).replace(" (", "\n(", 1) for _, row in rows])
+        _draw_row(panel, place, row, 100 if scale == "share" else 1)
+    label_rows(panel, [place for place, _ in rows], [_label(row) for _, row in rows])
     panel.tick_params(axis="y", labelsize=8)
     panel.set_ylim(rows[-1][0] + 0.8, -0.6)
     where = panel.get_yaxis_transform()
@@ -134,27 +161,36 @@ def _draw_panel(panel: Axes, kind: str, heads: list[tuple[float, str]], rows: li
         panel.text(-0.015, place, text, transform=where, fontweight="bold", va="center", ha="right", fontsize=9)
     for place, row in rows:
         panel.text(1.015, place, _side(row), transform=where, va="center", fontsize=8, linespacing=1.25)
-    if kind == "share":
+    if scale == "share":
         panel.set_xlim(-2, 102)
-    elif kind == "ratio":
+    elif scale.startswith("log"):
         panel.set_xscale("log")
-        panel.axvline(1, color=QUIET, lw=1)
-    elif kind == "correlation":
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        panel.xaxis.set_minor_locator(NullLocator())
+    elif scale in WITH_ZERO:
         panel.axvline(0, color=QUIET, lw=1)
-    set_title(panel, PANEL_TITLES[kind], width=4)
+    if "ratio" in scale:
+        panel.axvline(1, color=QUIET, lw=1)
+    set_title(panel, PANEL_TITLES.get(scale, humanise(scale)), width=4)
+
+
+def _label(row: Row) -> str:
+    """Return the name of a figure on as many lines as it needs, denominator and time frame on their own."""
+    name, mark, where = figure_name(row).partition(" (")
+    return "\n".join(textwrap.fill(part, LABEL_CHARACTERS) for part in (name, f"({where}" if mark else "") if part)
 
 
 def _side(row: Row) -> str:
-    local = "" if is_missing(row["local_estimate"]) else f"{side_text(row, 'local')}: "
-    return f"{side_text(row, 'published')} published\n{local}{row['verdict']}"
+    return f"{side_text(row, 'published')} published\n{side_text(row, 'local')}: {row['verdict']}"
 
 
 def _legend(figure: Figure, shown: pd.DataFrame) -> None:
-    """Explain the shapes: hollow for published, one for each verdict that has a local estimate."""
-    assessed = set(shown.loc[shown["local_estimate"].notna(), "verdict"].astype(str))
+    """Explain the shapes: hollow for published, one for each verdict that is drawn."""
+    assessed = set(shown["verdict"].astype(str))
     handles = [Line2D([], [], color=INK, marker="o", mfc="white", mec=INK, label="published")]
     for name in labels()["verdicts"]:
         if name in assessed:
             look = verdict_look(name)
             handles.append(Line2D([], [], color=look.colour, marker=look.marker, label=f"local: {name}"))
-    figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize=9)
+    figure.legend(handles=handles, loc="upper left", ncols=2, fontsize=9)

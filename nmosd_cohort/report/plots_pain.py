@@ -19,7 +19,7 @@ from nmosd_cohort.report.plots_core import (
     why_empty,
 )
 from nmosd_cohort.report.rows import row_estimate, row_patients
-from nmosd_cohort.report.words import level_label, outcome_label, without_capital
+from nmosd_cohort.report.words import level_label, measure_label, outcome_label, without_capital
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def plot_lesion_level(result: Result) -> Figure:
     panel.set_ylim(-0.7, 10.7)
     panel.set_ylabel("Pain intensity, NRS 0 to 10")
     panel.set_xlabel("Bar and number: patients with this score; diamond: median of the cell")
-    set_title(panel, f"Pain by lesion level{_contrast(result, 'pain_nrs')}", width=6.4)
+    set_title(panel, f"Pain by lesion level{_contrast(result, 'pain_nrs')}", width=7)
     return figure
 
 
@@ -114,7 +114,7 @@ def plot_depression(result: Result) -> Figure:
     panel.grid(color="#EEEEEE", lw=0.8)
     panel.set_axisbelow(True)
     figure.legend(*panel.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
-    set_title(panel, _correlation_title(result), width=6.2)
+    set_title(panel, _correlation_title(result), width=6.6)
     return figure
 
 
@@ -129,6 +129,10 @@ def _draw_mean(panel: Axes, row: Row | None, months: float) -> None:
     panel.plot([months], [row["estimate"]], marker="D", ms=8, color="#B2340B", mec="white", zorder=6, label="_mean")
 
 
+def _changed_score(result: Result) -> str:
+    return str(result.definitions.get("outcome", "pain_nrs"))
+
+
 def _follow_up_months(result: Result) -> float:
     months = result.definitions.get("at_months")
     return float(months) if isinstance(months, int | float) else float(result.tally["months"].max())
@@ -138,12 +142,13 @@ def plot_change(result: Result) -> Figure:
     """Draw every patient's pain scores over the months from the start as a thin line, and the two means."""
     if result.tally.empty:
         return empty_figure(why_empty(result))
+    outcome = _changed_score(result)
     lines = [line.sort_values("months") for _, line in result.tally.groupby("trajectory", sort=True)]
     figure, (panel,) = new_figure(7.6, 4.6)
     for line in lines:
         panel.plot(line["months"].astype(float), line["value"].astype(float), color="#5B6F80", lw=0.9, marker="o", ms=3,
                    alpha=0.75 if len(lines) <= 30 else 0.35, label="_trajectory")  # fmt: skip
-    baseline, follow_up = (first_row(result, name, outcome="pain_nrs") for name in ("baseline_mean", "follow_up_mean"))
+    baseline, follow_up = (first_row(result, name, outcome=outcome) for name in ("baseline_mean", "follow_up_mean"))
     at_months = _follow_up_months(result)
     _draw_mean(panel, baseline, 0)
     _draw_mean(panel, follow_up, at_months)
@@ -155,12 +160,13 @@ def plot_change(result: Result) -> Figure:
     panel.axvspan(first, 0, color=PALE, alpha=0.4, lw=0, zorder=0)
     panel.set_xlim(first, last)
     panel.axvline(0, color=INK, lw=1.2, label="_start")
-    panel.set_ylim(-0.4, 10.4)
-    panel.set_yticks(range(0, 11, 2))
+    if outcome in ("pain_nrs", "edss"):
+        panel.set_ylim(-0.4, 10.4)
+        panel.set_yticks(range(0, 11, 2))
     panel.xaxis.set_major_locator(_every_months(result))
     panel.set_xlabel("Months from the start (grey: before); thin line: one patient; diamond: mean with 95 % interval")
-    panel.set_ylabel("Pain intensity, NRS 0 to 10")
-    set_title(panel, _change_title(result, len(lines)), width=6.4)
+    panel.set_ylabel(f"{outcome_label(outcome)}, points")
+    set_title(panel, _change_title(result, len(lines)), width=7)
     return figure
 
 
@@ -171,6 +177,10 @@ def _every_months(result: Result) -> MultipleLocator:
 
 def _change_title(result: Result, trajectories: int) -> str:
     drug = str(result.definitions.get("drug", "the drug"))
-    row = first_row(result, "mean_change", outcome="pain_nrs")
-    change = f": mean change {row_estimate(row)}, n = {row['n']}" if row else ""
-    return f"Pain after the start of {drug}{change}. Every trajectory is drawn, n = {trajectories}"
+    outcome = _changed_score(result)
+    row = first_row(result, "mean_change", outcome=outcome) or first_row(
+        result, "pseudo_median_change", outcome=outcome
+    )
+    measure = without_capital(measure_label(row["measure"])) if row else ""
+    change = f": {measure} {row_estimate(row)}, n = {row['n']}" if row else ""
+    return f"{outcome_label(outcome)} after the start of {drug}{change}. Every trajectory is drawn, n = {trajectories}"

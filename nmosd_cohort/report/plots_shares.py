@@ -72,7 +72,7 @@ def plot_prevalence(result: Result) -> Figure:
     ]
     positions = _positions(rows)
     height = 1.5 + 0.34 * (positions[-1] + len(bounds) + 1)
-    figure, (panel,) = new_figure(7.2, height)
+    figure, (panel,) = new_figure(8.4, height)
     for position, row in zip(positions, rows, strict=True):
         numbers = (100 * row["estimate"], 100 * row["conf_low"], 100 * row["conf_high"])
         draw_interval(panel, position, numbers, _look(row))

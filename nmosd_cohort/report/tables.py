@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import string
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +19,7 @@ from nmosd_cohort.report.words import (
     labels,
     measure_label,
     outcome_label,
+    readable,
     value_words,
 )
 
@@ -157,9 +157,9 @@ def flow_table(result: Result) -> PageTable:
     """Return the flow of a result: one row a step, with those who left and why."""
     rows = tuple(
         (
-            str(step["step"]),
+            readable(str(step["step"])),
             whole(step["excluded"]),
-            str(step["reason"]) if step["reason"] else "nobody left",
+            readable(str(step["reason"])) if step["reason"] else "nobody left",
             whole(step["n"]),
         )
         for step in records(result.flow)
@@ -169,14 +169,16 @@ def flow_table(result: Result) -> PageTable:
 
 
 def flow_is_consistent(result: Result) -> bool:
-    """Return whether each step's patients are those of the step before less those who left."""
-    steps = records(result.flow)
-    return all(before["n"] - after["excluded"] == after["n"] for before, after in itertools.pairwise(steps))
+    """Return whether each step's patients are those of an earlier step less those who left; steps may branch."""
+    numbers = [(int(step["n"]), int(step["excluded"])) for step in records(result.flow)]
+    return all(any(before - excluded == n for before, _ in numbers[:i]) for i, (n, excluded) in enumerate(numbers) if i)
 
 
 def check_table(result: Result) -> PageTable:
     """Return the checks of a result: one row an assumption with its status."""
-    rows = tuple(tuple(str(row[part]) for part in ("check", "status", "detail")) for row in records(result.checks))
+    rows = tuple(
+        tuple(readable(str(row[part])) for part in ("check", "status", "detail")) for row in records(result.checks)
+    )
     columns = ("Assumption or limit", "Status", "Detail")
     return PageTable("Assumptions and limits", columns, rows, empty="No assumption was checked.", name="checks")
 

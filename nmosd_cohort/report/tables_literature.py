@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCALE_KINDS = {
+    "log odds ratio": "ratio",
+    "log rate": "rate",
+    "log rate ratio": "ratio",
+    "standard deviations": "correlation",
     "share": "share",
     "proportion": "share",
     "percent": "share",
@@ -29,20 +33,19 @@ SCALE_KINDS = {
     "probability": "probability",
     "ratio": "ratio",
     "odds_ratio": "ratio",
-    "log_ratio": "ratio",
     "rate": "rate",
 }
 
 
 def scale_kind(scale: object) -> str:
-    """Return how numbers of a verdict's scale are printed; points by default.
+    """Return how numbers of a verdict's scale are printed; two decimals where the scale is unknown.
 
     Examples
     --------
     >>> scale_kind("share"), scale_kind("points")
     ('share', 'mean')
     """
-    return SCALE_KINDS.get(str(scale), "mean")
+    return SCALE_KINDS.get(str(scale), "mean" if scale == "points" else "rate")
 
 
 def in_order(verdicts: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -62,14 +65,19 @@ def difference_text(row: Row) -> str:
     """Return local minus published with its interval, shares as percentage points."""
     kind = scale_kind(row["scale"])
     kind = "share_difference" if kind == "share" else kind
-    return estimate_text(row["difference"], row["difference_low"], row["difference_high"], kind=kind)
+    is_log = str(row["scale"]).startswith("log")
+    text = estimate_text(
+        row["difference"], row["difference_low"], row["difference_high"], kind="correlation" if is_log else kind
+    )
+    return f"{text} on the log scale" if is_log and text != NOT_ESTIMATED else text
 
 
 def figure_name(row: Row) -> str:
     """Return a published figure as "Zhang 2022: pain any (assessed patients, current)"."""
-    known = [part for part in (row["denominator"], row["time_frame"]) if not is_missing(part) and part]
+    parts = (str(row["denominator"]).removeprefix("other: "), row["time_frame"])
+    known = [part for part in parts if not is_missing(part) and part]
     where = ", ".join(without_capital(value_words(part)) for part in known)
-    name = f"{row['paper']}: {without_capital(outcome_label(str(row['construct'])))}"
+    name = f"{humanise(str(row['paper']))}: {without_capital(outcome_label(str(row['construct'])))}"
     return f"{name} ({where})" if where else name
 
 
@@ -109,7 +117,9 @@ def _with_n(row: Row, side: str) -> str:
     """Return a figure with its interval and patients, or that there is none."""
     n = row[f"{side}_n"]
     text = side_text(row, side)
-    return text if text == NOT_ESTIMATED and is_missing(n) else f"{text}, n = {whole(n)}"
+    if text == NOT_ESTIMATED:
+        return "no number seen" if side == "published" else text
+    return f"{text}, n = {whole(n)}"
 
 
 def verdict_sign(verdict: str) -> str:
@@ -133,7 +143,7 @@ def caveat_table(verdicts: pd.DataFrame) -> PageTable:
     """Return the catalogue's caveats and how each figure was read: one row a figure."""
     rows = tuple(
         (
-            str(row["paper"]),
+            humanise(str(row["paper"])),
             humanise(str(row["figure"])),
             _text(row["caveats"], "none noted"),
             _text(row["provenance"], "not recorded"),

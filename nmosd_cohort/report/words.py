@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -100,6 +101,29 @@ def outcome_label(outcome: str) -> str:
     return str(labels()["outcomes"].get(outcome) or _codebook_labels()[0].get(outcome) or humanise(outcome))
 
 
+@cache
+def _variable_pattern() -> re.Pattern[str]:
+    names = [name for name in _codebook_labels()[0] if "_" in name or any(mark.isdigit() for mark in name)]
+    names += [level for level in labels()["levels"] if "_" in level]
+    return re.compile(rf"\b({'|'.join(sorted(names, key=len, reverse=True))})\b")
+
+
+def readable(text: str) -> str:
+    """Return a text in which names of codebook variables and of groups are replaced by their labels.
+
+    Examples
+    --------
+    >>> readable("sf36_pf and pain recorded"), readable("at one visit")
+    ('SF-36 physical functioning and pain recorded', 'at one visit')
+    """
+
+    def label(found: re.Match[str]) -> str:
+        name = str(labels()["levels"].get(found.group()) or outcome_label(found.group()))
+        return without_capital(name) if found.start() else name
+
+    return _variable_pattern().sub(label, text)
+
+
 def group_label(group: str) -> str:
     """Return the name of a grouping variable.
 
@@ -175,7 +199,7 @@ def question_short(name: str) -> str:
     'Pain and depression'
     """
     entry = labels()["questions"].get(name)
-    return str(entry["short"]) if entry else humanise(name)
+    return str(entry["short"]) if entry else humanise(name) or "No question asked here"
 
 
 def question_order(name: str) -> int:

@@ -235,7 +235,10 @@ def whole_number(name: str, value: float) -> int:
     >>> whole_number("n", 12.0)
     12
     """
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
     if not math.isfinite(number) or number < 0 or number != math.floor(number):
         raise ValueError(f"{name} is {value}; it must be a whole number of 0 or more")
     return int(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,7 +17,11 @@ from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_con
 
 MAX_STEPS = 200
 MAX_HALVINGS = 30
-SMALLEST_GAIN = 1e-18
+# Fisher scoring is cheap and mostly enough; where leverages are large it crawls and Newton's method takes over.
+SCORING_STEPS = 10
+# Most that a step changes the log odds of any patient.
+LONGEST_STEP = 5.0
+SMALLEST_GAIN = 1e-12
 # Limits are found to this precision in standard deviations of the signed root of the deviance.
 ROOT_TOLERANCE = 1e-9
 
@@ -66,7 +71,8 @@ def firth_logistic(
     ------
     ValueError
         If the outcome is not 0 or 1, or all patients have the same outcome, or a column is constant,
-        collinear or not numeric.
+        collinear or not numeric; or if there are so many columns for the patients that the penalised
+        likelihood has more than one maximum or is flat.
 
     Notes
     -----
@@ -87,11 +93,14 @@ def firth_logistic(
         raise ValueError(f"outcome01 is {int(events > 0)} in all {cells.n} patients; there is nothing to compare")
     scaled, _, deviations = standardise(cells.design, cells.counts)
     trials = _trials(cells.outcome, scaled, cells.counts)
-    best = _peak(trials, _start(trials), np.arange(trials.matrix.shape[1]))
-    return {
-        name: _odds_ratio(trials, best, at + 1, float(deviations[at]), level, cells.n, events)
-        for at, name in enumerate(cells.names)
-    }
+    try:
+        best = _peak(trials, _start(trials), np.arange(trials.matrix.shape[1]))
+        return {
+            name: _odds_ratio(trials, best, at + 1, float(deviations[at]), level, cells.n, events)
+            for at, name in enumerate(cells.names)
+        }
+    except np.linalg.LinAlgError as error:
+        raise ValueError("the penalised logistic model has a flat likelihood: leave out a column") from error
 
 
 def _trials(outcome: Floats, scaled: Floats, counts: Counts) -> Trials:
@@ -136,14 +145,38 @@ def _score(coefficients: Floats, trials: Trials) -> tuple[Floats, Floats]:
 def _peak(trials: Trials, start: Floats, free: Counts) -> Peak:
     """Return the maximum over the free coefficients, the others held at their start."""
     coefficients, value = start, _penalised(start, trials)
-    for _ in range(MAX_STEPS):
+    for number in range(MAX_STEPS):
         score, information = _score(coefficients, trials)
+        part = np.ix_(free, free)
+        curvature = information if number < SCORING_STEPS else _curvature(coefficients, trials, information, free)
         step = np.zeros(start.size)
-        step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
-        if score @ step < SMALLEST_GAIN:
-            return Peak(coefficients, value, score, information)
+        step[free] = np.linalg.solve(curvature[part], score[free])
+        gain = float(score @ step)
+        step *= LONGEST_STEP / max(LONGEST_STEP, float(np.abs(trials.matrix @ step).max()))
         coefficients, value = _halved_step(coefficients, value, step, trials)
+        if gain < SMALLEST_GAIN:
+            return Peak(coefficients, value, *_score(coefficients, trials))
     raise ValueError(f"the penalised logistic model did not converge in {MAX_STEPS} steps")
+
+
+def _curvature(coefficients: Floats, trials: Trials, information: Floats, free: Counts) -> Floats:
+    """Return negative second derivatives, those of the penalty included, if positive definite.
+
+    Else the information alone, which is. With T_r the derivative of the information by coefficient r, those
+    of its log determinant are sum(h ((1 - 2 p)^2 - 2 p (1 - p)) x_r x_s) - tr(I^-1 T_r I^-1 T_s).
+    """
+    matrix, probability = trials.matrix, expit(trials.matrix @ coefficients)
+    inverse = np.linalg.inv(information)
+    spread = trials.patients * probability * (1 - probability)
+    leverage = spread * np.einsum("ij,jk,ik->i", matrix, inverse, matrix)
+    skew = 1 - 2 * probability
+    bend = leverage * (skew**2 - 2 * probability * (1 - probability))
+    change = np.einsum("i,ir,ij,ik->rjk", spread * skew, matrix, matrix, matrix, optimize=True)
+    scaled = inverse @ change
+    traces = np.einsum("rjk,skj->rs", scaled, scaled)
+    curvature: Floats = information - (matrix.T @ (bend[:, None] * matrix) - traces) / 2
+    lowest = np.linalg.eigvalsh(curvature[np.ix_(free, free)])[0]
+    return curvature if lowest > 0 else information
 
 
 def _halved_step(coefficients: Floats, value: float, step: Floats, trials: Trials) -> tuple[Floats, float]:
@@ -161,7 +194,8 @@ def _odds_ratio(
     error = float(np.sqrt(np.linalg.inv(best.information)[at, at]))
     reach = float(np.sqrt(chi2.ppf(conf_level, 1)))
     limits = [_limit(trials, best, at, error, side * reach) for side in (-1, 1)]
-    low, ratio, high = np.exp(np.array([limits[0], best.coefficients[at], limits[1]]) / deviation).tolist()
+    with np.errstate(over="ignore"):
+        low, ratio, high = np.exp(np.array([limits[0], best.coefficients[at], limits[1]]) / deviation).tolist()
     held = best.coefficients.copy()
     held[at] = 0.0
     null = _peak(trials, held, np.delete(np.arange(held.size), at))
@@ -188,17 +222,27 @@ def _limit(trials: Trials, best: Peak, at: int, error: float, target: float) -> 
 
     def signed_root(value: float) -> tuple[float, float]:
         nonlocal state
-        peak = _peak(trials, state + along * (value - state[at]), free)
-        state = peak.coefficients
-        root = float(np.sqrt(max(2 * (best.value - peak.value), 0.0)) * np.sign(target))
+        stretch = float(np.abs(trials.matrix @ along).max() * abs(value - state[at]))
+        for stop in np.linspace(state[at], value, 1 + max(1, math.ceil(stretch / LONGEST_STEP)))[1:]:
+            peak = _peak(trials, state + along * (stop - state[at]), free)
+            state = peak.coefficients
+        root = math.sqrt(_drop(best, peak)) * math.copysign(1, target)
         return root, float(-peak.score[at]) / root
 
     return _solve(signed_root, float(best.coefficients[at]), error * target, target)
 
 
+def _drop(best: Peak, peak: Peak) -> float:
+    """Return the profile deviance, twice the drop of the penalised log-likelihood from its maximum."""
+    drop = 2 * (best.value - peak.value)
+    if drop <= 0:
+        raise ValueError("the penalised likelihood has more than one maximum: too many columns for the patients")
+    return drop
+
+
 def _solve(signed_root: Callable[[float], tuple[float, float]], inner: float, offset: float, target: float) -> float:
-    """Return the value with the target root by Newton's method, kept outside of the last value below it."""
-    value, outer = inner + offset, np.inf * np.sign(target)
+    """Return the value with the target root by Newton's method, halving the bracket where a step leaves it."""
+    value, outer = inner + offset, None
     for _ in range(MAX_STEPS):
         root, slope = signed_root(value)
         if abs(root - target) < ROOT_TOLERANCE:
@@ -207,7 +251,8 @@ def _solve(signed_root: Callable[[float], tuple[float, float]], inner: float, of
             inner = value
         else:
             outer = value
-        value -= (root - target) / slope
-        if not min(inner, outer) < value < max(inner, outer):
-            value = (inner + outer) / 2
+        farthest = inner + 2 * offset if outer is None else outer
+        step = (target - root) / slope if slope > 0 else math.inf
+        inside = min(inner, farthest) < value + step < max(inner, farthest)
+        value = value + step if inside else (inner + farthest) / 2
     raise ValueError(f"profile-likelihood limit not found in {MAX_STEPS} steps")

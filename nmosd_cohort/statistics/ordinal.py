@@ -13,7 +13,15 @@ from scipy.stats import norm
 
 from nmosd_cohort.statistics.cumulative_link import Maximum, SortedCells, maximise, sort_by_level
 from nmosd_cohort.statistics.design import check_column, model_cells, numeric_design, standardise
-from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, as_values, check_conf_level, check_counts
+from nmosd_cohort.statistics.estimate import (
+    Counts,
+    Estimate,
+    Floats,
+    as_values,
+    check_conf_level,
+    check_counts,
+    not_estimable,
+)
 from nmosd_cohort.statistics.separation import separating_column, separating_columns
 
 # In log odds per SD of a column. No design that does not separate comes near it.
@@ -128,7 +136,10 @@ def _checked_maximum(cells: SortedCells, names: tuple[str, ...]) -> Maximum:
     columns = separating_columns(cells)
     if columns:
         raise ValueError(_separation_message([names[position] for position in columns]))
-    raise ValueError(f"the cumulative logit model of {', '.join(names)} did not converge")
+    steepest = names[int(np.argmax(np.abs(top.parameters[cells.starts.size - 1 :])))]
+    raise ValueError(
+        f"the cumulative logit model did not converge; design column {steepest!r} all but separates the levels"
+    )
 
 
 def _is_finite(top: Maximum, n_thresholds: int) -> bool:
@@ -199,7 +210,8 @@ def odds_ratios(fit: OrdinalFit, *, conf_level: float | None = None) -> dict[str
 
 def _odds_ratio(log_ratio: float, error: float, n: int, conf_level: float) -> Estimate:
     reach = float(norm.ppf((1 + conf_level) / 2)) * error
-    low, ratio, high = np.exp([log_ratio - reach, log_ratio, log_ratio + reach]).tolist()
+    with np.errstate(over="ignore"):
+        low, ratio, high = np.exp([log_ratio - reach, log_ratio, log_ratio + reach]).tolist()
     return Estimate(
         ratio,
         low,
@@ -263,6 +275,9 @@ def standardised_probability(
     level = check_conf_level(fit.conf_level if conf_level is None else conf_level)
     matrix, whole = _fit_columns(fit, design, counts)
     share, slope = _mean_probability(fit, matrix, whole, assign, at_least)
+    if not 0 < share < 1:
+        reason = "the assigned values lie so far outside that the model gives a share of 0 or 1"
+        return not_estimable(reason, int(whole.sum()), estimate=share, conf_level=level)
     error = float(np.sqrt(slope @ fit.covariance @ slope))
     reach = norm.ppf((1 + level) / 2) * error / (share * (1 - share))
     low, high = expit(logit(share) + np.array([-reach, reach])).tolist()

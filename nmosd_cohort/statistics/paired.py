@@ -247,7 +247,7 @@ def response(before: ArrayLike, after: ArrayLike, *, rule: ResponderRule) -> NDA
     ['responder', 'not_evaluable']
     """
     check_option("rule", rule, RESPONDER_RULES)
-    first, second = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    first, second = _scores("before", before), _scores("after", after)
     if first.ndim != 1 or first.shape != second.shape:
         raise ValueError(f"before has shape {first.shape} and after {second.shape}; they must be paired lists")
     if (first < 0).any():
@@ -257,6 +257,14 @@ def response(before: ArrayLike, after: ArrayLike, *, rule: ResponderRule) -> NDA
     is_worse = (-fall >= 2 - allowed) | ((first > 0) & (-fall >= 0.3 * first - allowed))
     choices = [~is_evaluable, _reaches(rule, fall, first, allowed), is_worse]
     return np.select(choices, ["not_evaluable", "responder", "worsened"], "non_responder")
+
+
+def _scores(name: str, values: ArrayLike) -> Floats:
+    """Return scores as floats, NaN where missing."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers, NaN where missing") from error
 
 
 def _reaches(rule: str, fall: Floats, baseline: Floats, allowed: Floats) -> NDArray[np.bool_]:

@@ -57,7 +57,8 @@ def adjusted_mean_difference(
     -------
     Estimate
         In units of the outcome. Least squares, heteroscedasticity-robust HC3 standard error, t limits with
-        n - columns - 1 degrees of freedom. NaN if there are not more patients than parameters.
+        n - columns - 1 degrees of freedom. NaN if the outcome is constant or there are not more patients
+        than parameters.
 
     Raises
     ------
@@ -78,9 +79,10 @@ def adjusted_mean_difference(
     """
     level = check_conf_level(conf_level)
     cells = model_cells(outcome, design, counts)
-    slope = _slope(cells, term)
-    if slope is None:
-        return not_estimable("not more patients than parameters", cells.n, conf_level=level)
+    position, reason = check_column(term, cells.names), _not_estimable_because(cells)
+    if reason:
+        return not_estimable(reason, cells.n, conf_level=level)
+    slope = _slope(cells, position)
     method = "least squares, HC3 robust standard error, t limits"
     return _slope_estimate(slope, 1.0, cells.n, method, level)
 
@@ -125,20 +127,22 @@ def standardised_coefficient(
     """
     level = check_conf_level(conf_level)
     cells = model_cells(outcome, design, counts)
-    slope = _slope(cells, term)
-    if slope is None:
-        return not_estimable("not more patients than parameters", cells.n, conf_level=level)
-    if slope.outcome_deviation == 0:
-        return not_estimable("all patients have the same outcome", cells.n, conf_level=level)
+    position, reason = check_column(term, cells.names), _not_estimable_because(cells)
+    if reason:
+        return not_estimable(reason, cells.n, conf_level=level)
+    slope = _slope(cells, position)
     method = "least squares in SDs of outcome and term, HC3 robust standard error, t limits"
     return _slope_estimate(slope, slope.deviation / slope.outcome_deviation, cells.n, method, level)
 
 
-def _slope(cells: Cells, term: str) -> Slope | None:
-    position = check_column(term, cells.names)
-    freedom = cells.n - len(cells.names) - 1
-    if freedom < 1:
-        return None
+def _not_estimable_because(cells: Cells) -> str:
+    """Return why there is no coefficient, empty if there is one."""
+    if cells.outcome.min() == cells.outcome.max():
+        return "all patients have the same outcome"
+    return "not more patients than parameters" if cells.n < len(cells.names) + 2 else ""
+
+
+def _slope(cells: Cells, position: int) -> Slope:
     scaled, _, deviations = standardise(cells.design, cells.counts)
     matrix = np.column_stack([np.ones(len(scaled)), scaled])
     weights = cells.counts.astype(np.float64)
@@ -152,7 +156,7 @@ def _slope(cells: Cells, term: str) -> Slope | None:
     return Slope(
         float(coefficients[position + 1] / deviations[position]),
         float(np.sqrt(covariance[position + 1, position + 1]) / deviations[position]),
-        freedom,
+        cells.n - len(cells.names) - 1,
         float(deviations[position] * bessel),
         float(np.sqrt(np.average((cells.outcome - coefficients[0]) ** 2, weights=weights)) * bessel),
     )

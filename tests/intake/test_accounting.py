@@ -95,7 +95,7 @@ def read_back(rows: list[tuple[str, ...]]) -> list[list[str]]:
     return list(csv.reader(io.StringIO(as_csv(rows).decode("utf-8"), newline="")))[1:]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS)
 def test_records_and_cells_read_are_the_sum_of_their_parts(rows: list[tuple[str, ...]]):
     registry = open_messy(rows)
@@ -110,7 +110,7 @@ def test_records_and_cells_read_are_the_sum_of_their_parts(rows: list[tuple[str,
     assert counts["records_empty"] == sum(not "".join(row).strip() for row in physical)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS)
 def test_every_quarantined_record_has_a_reason_and_a_finding(rows: list[tuple[str, ...]]):
     registry = open_messy(rows)
@@ -122,7 +122,7 @@ def test_every_quarantined_record_has_a_reason_and_a_finding(rows: list[tuple[st
     assert set(registry.quarantine["record"]) <= told
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS, st.randoms(use_true_random=False))
 def test_order_of_rows_changes_no_table_and_no_count(rows: list[tuple[str, ...]], random: Random):
     shuffled = list(rows)
@@ -139,7 +139,7 @@ def test_order_of_rows_changes_no_table_and_no_count(rows: list[tuple[str, ...]]
     assert kinds[0] == kinds[1]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS)
 def test_same_bytes_give_the_same_findings_and_line_endings_do_not_matter(rows: list[tuple[str, ...]]):
     first, again, windows = open_messy(rows), open_messy(rows), open_messy(rows, "\r\n")
@@ -149,7 +149,7 @@ def test_same_bytes_give_the_same_findings_and_line_endings_do_not_matter(rows: 
     assert first.findings["line"].equals(windows.findings["line"])
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(GOOD_ROW, max_size=15))
 def test_counts_of_two_registries_add_up_when_their_files_are_joined(rows: list[tuple[str, ...]]):
     ours = [("a" + row[0].strip(), *row[1:]) for row in rows]

@@ -76,6 +76,22 @@ def test_unknown_encoding_is_a_configuration_error(open_files: Callable[..., Reg
         open_files({"p.csv": "id,age\n1,2\n", "registry.toml": mapped('encoding = "utf-9"')})
 
 
+@pytest.mark.parametrize("encoding", ["base64", "utf-8\\u0000"])
+def test_encoding_that_is_none_is_a_configuration_error(open_files: Callable[..., Registry], encoding: str):
+    with pytest.raises(ConfigurationError, match=r"p.csv: there is no text encoding"):
+        open_files({"p.csv": "id,age\n1,2\n", "registry.toml": mapped(f'encoding = "{encoding}"')})
+
+
+def test_byte_order_mark_that_contradicts_the_declared_encoding(open_files: Callable[..., Registry]):
+    with pytest.raises(InputError, match='byte order mark of UTF-8 but encoding is "gb18030"'):
+        open_files({"p.csv": b"\xef\xbb\xbfid,age\n1,2\n", "registry.toml": mapped('encoding = "gb18030"')})
+
+
+def test_cell_without_end_is_told_by_the_line_where_it_begins(open_files: Callable[..., Registry]):
+    with pytest.raises(InputError, match=r"line 2: a cell that begins here is too long"):
+        open_files({"patients.csv": 'patient_id,site\n1,"' + "x\n" * 100_000})
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
 def test_utf_16_is_told_by_its_mark_or_its_zero_bytes(open_files: Callable[..., Registry], encoding: str):
     with pytest.raises(InputError, match="utf-16"):

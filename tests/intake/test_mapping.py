@@ -168,7 +168,8 @@ def test_every_mistake_in_the_file_is_told_with_its_line(tmp_path: Path):
         '[registry]\nname = "t"\nlanguge = "en"\n[limits]\nquarantine_percent = 120\n'
         '[[source]]\nfile = "p.csv"\ndelimeter = ";"\n[[source.table]]\ntable = "patient"\n'
         '[[source.table]]\ntable = "patients"\n[source.table.columns]\npatient_id = "id"\n'
-        'sexx = "sex"\nsex = { column = "sex", codes = { 1 = "woman" } }\nage_years = { column = "a", date_format = "%d.%m.%Y" }\n'
+        'sexx = "sex"\nsex = { column = "sex", codes = { 1 = "woman" } }\n'
+        'age_years = { column = "a", date_format = "%d.%m.%Y" }\n'
         'diagnosis = { value = "NMO" }\nsite = { colunm = "s" }\n'
     )
     with pytest.raises(ConfigurationError) as caught:
@@ -225,6 +226,8 @@ def test_link_that_leads_outside_the_folder_is_refused(tmp_path: Path):
         (HEAD + PATIENTS.replace('file = "p.csv"', 'file = "p.csv"\ndecimal = "x"'), 'decimal is "." or ","'),
         (HEAD + PATIENTS.replace('file = "p.csv"', 'file = "p.csv"\ndelimiter = ";;"'), "delimiter is one sign"),
         (HEAD + PATIENTS.replace('file = "p.csv"', 'file = "p.csv"\nignore = "x"'), '"ignore" must be a list'),
+        (HEAD + PATIENTS + "site = { columns = [] }\n", "site: columns names no column"),
+        (HEAD + PATIENTS.replace("[source.table.col", "where = { kind = [] }\n[source.table.col"), "where: kind needs"),
         (HEAD + PATIENTS + "site = 3\n", "site is a column name or a table"),
         (HEAD + PATIENTS + 'age_years = { column = "a", factor = true }\n', '"factor" must be a number'),
         (HEAD + PATIENTS + 'onset_date = { column = "a", day_zero = "x" }\n', "day_zero is a day such as"),

@@ -92,6 +92,11 @@ def test_implausible_date_says_the_span():
     assert parsed.allowed == "dates from 1900-01-01 to the data cut 2025-12-31"
 
 
+def test_stand_in_dates_are_implausible_without_a_data_cut_too():
+    parsed = parse_text("2999-01-01", PATIENTS["onset_date"], ValueFormat())
+    assert parsed.allowed == "dates from 1900-01-01 to 2199-12-31"
+
+
 @pytest.mark.parametrize(
     ("text", "date_format"),
     [

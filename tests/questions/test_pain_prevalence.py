@@ -114,3 +114,20 @@ def test_a_registry_without_answers_says_so_and_divides_by_nothing():
     result = nc.pain_prevalence(registry)
     assert result.estimates.iloc[0]["n"] == 0
     assert "not assessable" in set(result.checks["status"])
+
+
+def test_pain_of_a_kind_nobody_classified_stays_in_the_denominator_as_unknown(on_backend):
+    registry = registry_of(
+        patients={"patient_id": ["a", "b"], "diagnosis": ["nmosd"] * 2},
+        assessments={
+            "patient_id": ["a", "b"],
+            "assessment_date": ["2024-01-01"] * 2,
+            "has_pain": [True, True],
+            "has_neuropathic_pain": [True, None],
+        },
+    )
+    result = nc.pain_prevalence(on_backend(registry), pain="neuropathic", denominator="with_pain")
+    assert result.estimates.iloc[0][["events", "n"]].tolist() == [1, 1]
+    bounds = result.estimates[result.estimates["measure"] == "bounds_if_never_asked"].iloc[0]
+    assert (bounds["conf_low"], bounds["conf_high"]) == (0.5, 1.0)
+    assert result.flow.iloc[-1]["reason"] == "pain present, but its kind or duration is not known"

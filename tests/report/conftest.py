@@ -30,17 +30,36 @@ def make_prevalence() -> Result:
         _row("proportion", 3 / 7, 0.158, 0.75, n=7, events=3, group="site", level="<script>alert(1)</script>", **share),
         _row("proportion", 0.0, 0.0, 0.0904, n=38, events=0, group="site", level="Centre 02", **share),
         _row(
-            "risk_difference", 0.046, -0.170, 0.201, n=122, group="sex", level="female", reference="male",
-            outcome="neuropathic", unit="share", method="Newcombe 1998 score limits", p_value=0.655,
+            "risk_difference",
+            0.046,
+            -0.170,
+            0.201,
+            n=122,
+            group="sex",
+            level="female",
+            reference="male",
+            outcome="neuropathic",
+            unit="share",
+            method="Newcombe 1998 score limits",
+            p_value=0.655,
         ),
         _row(
-            "bounds_if_never_asked", float("nan"), 35 / 160, 73 / 160, n=160, role="sensitivity", conf_level=None,
-            outcome="neuropathic", denominator="all diagnosed", unit="share",
+            "bounds_if_never_asked",
+            float("nan"),
+            35 / 160,
+            73 / 160,
+            n=160,
+            role="sensitivity",
+            conf_level=None,
+            outcome="neuropathic",
+            denominator="all diagnosed",
+            unit="share",
             method="Horowitz-Manski worst-case bounds",
         ),
-    ]  # fmt: skip
-    tally = pd.DataFrame({"sex": ["female", "female", "male", "male"], "status": ["yes", "no"] * 2,
-                          "n": [29, 69, 6, 18]})  # fmt: skip
+    ]
+    tally = pd.DataFrame(
+        {"sex": ["female", "female", "male", "male"], "status": ["yes", "no"] * 2, "n": [29, 69, 6, 18]}
+    )
     return Result(
         "Among assessed patients with NMOSD, the share with current neuropathic pain at their latest assessment.",
         estimate_frame(rows),
@@ -50,14 +69,14 @@ def make_prevalence() -> Result:
                 ("Diagnosis NMOSD", 160, 11, "MOGAD or other diagnosis"),
                 ("Assessed for pain", 122, 38, "never asked about neuropathic pain"),
             ]
-        ),  # fmt: skip
+        ),
         check_frame(
             [
                 ("One patient counts once", "met", "122 patients, 122 rows"),
                 ("Never-asked patients resemble the assessed ones", "not assessable", "38 of 160 were never asked"),
                 ("At least 10 patients in each group", "not met", "one centre has 7"),
             ]
-        ),  # fmt: skip
+        ),
         tally,
         {"pain": "neuropathic", "time_frame": "current", "denominator": "assessed", "by": ("sex", "site")},
         {"name": "Review registry"},
@@ -83,17 +102,58 @@ def make_disability(sizes: tuple[int, int, int] = (35, 46, 41)) -> Result:
         ]
     contrast: dict[str, Any] = {"outcome": "edss", "group": "pain_group", "level": "neuropathic", "n": 76}
     rows += [
-        _row("probability_superiority", 0.71, 0.59, 0.81, reference="no_pain", role="primary", p_value=0.0004,
-             method="Brunner-Munzel 2000, t limits on the logit scale", **contrast),
-        _row("probability_superiority", 0.58, 0.45, 0.70, reference="other_pain", p_value=0.21,
-             method="Brunner-Munzel 2000, t limits on the logit scale", **contrast),
-        _row("hodges_lehmann_shift", 2.0, 1.0, 3.0, reference="no_pain", p_value=0.0007,
-             method="Hodges-Lehmann, normal approximation with ties", **contrast),
-        _row("odds_ratio", 4.1, 1.9, 8.8, reference="no_pain", term="pain_group", p_value=0.0003,
-             method="cumulative link model, Wald limits, adjusted for age, sex, disease duration", **contrast),
-        _row("probability_edss_at_least_4", 0.61, 0.46, 0.74, unit="share",
-             method="g-computation from the cumulative link model", **contrast | {"n": 122}),
-    ]  # fmt: skip
+        _row(
+            "probability_superiority",
+            0.71,
+            0.59,
+            0.81,
+            reference="no_pain",
+            role="primary",
+            p_value=0.0004,
+            method="Brunner-Munzel 2000, t limits on the logit scale",
+            **contrast,
+        ),
+        _row(
+            "probability_superiority",
+            0.58,
+            0.45,
+            0.70,
+            reference="other_pain",
+            p_value=0.21,
+            method="Brunner-Munzel 2000, t limits on the logit scale",
+            **contrast,
+        ),
+        _row(
+            "hodges_lehmann_shift",
+            2.0,
+            1.0,
+            3.0,
+            reference="no_pain",
+            p_value=0.0007,
+            method="Hodges-Lehmann, normal approximation with ties",
+            **contrast,
+        ),
+        _row(
+            "odds_ratio",
+            4.1,
+            1.9,
+            8.8,
+            reference="no_pain",
+            term="pain_group",
+            p_value=0.0003,
+            method="cumulative link model, Wald limits, adjusted for age, sex, disease duration",
+            **contrast,
+        ),
+        _row(
+            "probability_edss_at_least_4",
+            0.61,
+            0.46,
+            0.74,
+            unit="share",
+            method="g-computation from the cumulative link model",
+            **contrast | {"n": 122},
+        ),
+    ]
     return Result(
         "Among assessed patients, the EDSS of those with neuropathic pain compared with other pain and no pain.",
         estimate_frame(rows),
@@ -133,17 +193,32 @@ def make_quality_of_life() -> Result:
             cells += [{"outcome": outcome, "pain_group": group, "value": middle, "n": 30 + j}]
         shift = -30.0 if scale == "bp" else -18.0 + 2 * i
         rows.append(
-            _row("adjusted_mean_difference", shift, shift - 9, shift + 9, outcome=outcome, group="pain_group",
-                 level="neuropathic", reference="no_pain", n=93, unit="points", p_value=0.002 if i < 6 else 0.4,
-                 role="primary" if scale == "pf" else "secondary",
-                 method="linear regression, HC3 limits, adjusted for age, sex; Holm over eight scales")
-        )  # fmt: skip
+            _row(
+                "adjusted_mean_difference",
+                shift,
+                shift - 9,
+                shift + 9,
+                outcome=outcome,
+                group="pain_group",
+                level="neuropathic",
+                reference="no_pain",
+                n=93,
+                unit="points",
+                p_value=0.002 if i < 6 else 0.4,
+                role="primary" if scale == "pf" else "secondary",
+                method="linear regression, HC3 limits, adjusted for age, sex; Holm over eight scales",
+            )
+        )
     return Result(
         "Among assessed patients with an SF-36 at the same visit, each scale by pain group.",
-        estimate_frame(rows), flow_frame([("Assessed", 122, 0, ""), ("SF-36", 93, 29, "no SF-36 at that visit")]),
+        estimate_frame(rows),
+        flow_frame([("Assessed", 122, 0, ""), ("SF-36", 93, 29, "no SF-36 at that visit")]),
         check_frame([("Bodily pain measures pain itself", "note", "kept out of the Holm family")]),
-        pd.DataFrame(cells), {"sf36_version": "v2"}, {}, "neuropathic_pain_and_quality_of_life",
-    )  # fmt: skip
+        pd.DataFrame(cells),
+        {"sf36_version": "v2"},
+        {},
+        "neuropathic_pain_and_quality_of_life",
+    )
 
 
 def make_lesion_level() -> Result:
@@ -154,23 +229,87 @@ def make_lesion_level() -> Result:
     for level, size in sizes.items():
         values, counts = np.unique(rng.binomial(10, 0.35, size) * (rng.random(size) > 0.3), return_counts=True)
         cells += [{"lesion_level": level, "pain_nrs": int(v), "n": int(n)} for v, n in zip(values, counts, strict=True)]
-        rows.append(_row("median", 3.0, 1, 5, outcome="pain_nrs", group="lesion_level", level=level, n=size,
-                         unit="points", method="order-statistic limits"))  # fmt: skip
-        rows.append(_row("proportion", 0.6, 0.4, 0.8, outcome="any_pain", group="lesion_level", level=level, n=size,
-                         events=round(0.6 * size), unit="share", method="Wilson score interval"))  # fmt: skip
+        rows.append(
+            _row(
+                "median",
+                3.0,
+                1,
+                5,
+                outcome="pain_nrs",
+                group="lesion_level",
+                level=level,
+                n=size,
+                unit="points",
+                method="order-statistic limits",
+            )
+        )
+        rows.append(
+            _row(
+                "proportion",
+                0.6,
+                0.4,
+                0.8,
+                outcome="any_pain",
+                group="lesion_level",
+                level=level,
+                n=size,
+                events=round(0.6 * size),
+                unit="share",
+                method="Wilson score interval",
+            )
+        )
     rows.append(
-        _row("probability_superiority", 0.56, 0.41, 0.70, outcome="pain_nrs", group="lesion_level", p_value=0.43,
-             level="thoracic_only", reference="cervical_only", n=55, role="primary",
-             method="Brunner-Munzel 2000, t limits on the logit scale"))  # fmt: skip
-    rows.append(_row("odds_ratio", 2.1, 0.8, 5.6, outcome="pain_nrs", term="thoracic", n=80, p_value=0.13,
-                     method="cumulative link model, Wald limits"))  # fmt: skip
-    rows.append(_row("standardised_coefficient", 0.26, -0.02, 0.54, outcome="pain_nrs", term="thoracic", n=80,
-                     role="comparison", method="linear regression, HC3 limits"))  # fmt: skip
+        _row(
+            "probability_superiority",
+            0.56,
+            0.41,
+            0.70,
+            outcome="pain_nrs",
+            group="lesion_level",
+            p_value=0.43,
+            level="thoracic_only",
+            reference="cervical_only",
+            n=55,
+            role="primary",
+            method="Brunner-Munzel 2000, t limits on the logit scale",
+        )
+    )
+    rows.append(
+        _row(
+            "odds_ratio",
+            2.1,
+            0.8,
+            5.6,
+            outcome="pain_nrs",
+            term="thoracic",
+            n=80,
+            p_value=0.13,
+            method="cumulative link model, Wald limits",
+        )
+    )
+    rows.append(
+        _row(
+            "standardised_coefficient",
+            0.26,
+            -0.02,
+            0.54,
+            outcome="pain_nrs",
+            term="thoracic",
+            n=80,
+            role="comparison",
+            method="linear regression, HC3 limits",
+        )
+    )
     return Result(
-        "Among patients with past myelitis and MRI of both levels, pain with thoracic-only against cervical-only lesions.",
-        estimate_frame(rows), flow_frame([("Past myelitis", 101, 0, ""), ("MRI of both levels", 80, 21, "level unknown")]),
-        check_frame([]), pd.DataFrame(cells), {}, {}, "lesion_level_and_pain",
-    )  # fmt: skip
+        "Among patients with past myelitis and MRI of both levels, pain with thoracic-only against cervical-only.",
+        estimate_frame(rows),
+        flow_frame([("Past myelitis", 101, 0, ""), ("MRI of both levels", 80, 21, "level unknown")]),
+        check_frame([]),
+        pd.DataFrame(cells),
+        {},
+        {},
+        "lesion_level_and_pain",
+    )
 
 
 def make_depression() -> Result:
@@ -182,21 +321,66 @@ def make_depression() -> Result:
     tally = cells.value_counts(sort=False).rename("n").reset_index()
     method = "Bonett-Wright 2000 limits"
     rows = [
-        _row("spearman", 0.44, 0.27, 0.58, outcome="bdi_ii", level="all", n=110, role="primary", p_value=0.00001,
-             method=method),
+        _row(
+            "spearman",
+            0.44,
+            0.27,
+            0.58,
+            outcome="bdi_ii",
+            level="all",
+            n=110,
+            role="primary",
+            p_value=0.00001,
+            method=method,
+        ),
         _row("spearman", 0.31, 0.09, 0.50, outcome="bdi_ii", level="with_pain", n=83, p_value=0.006, method=method),
-        _row("pearson", 0.46, 0.30, 0.60, outcome="bdi_ii", level="all", n=110, role="comparison",
-             method="Fisher z limits"),
-        _row("proportion", 0.52, 0.40, 0.64, outcome="bdi_ii", group="with_pain", level="yes", n=83, events=43,
-             unit="share", method="Wilson score interval"),
-        _row("risk_ratio", 1.8, 1.1, 3.1, outcome="bdi_ii", group="pain_group", level="neuropathic",
-             reference="no_pain", n=70, method="score limits"),
-    ]  # fmt: skip
+        _row(
+            "pearson",
+            0.46,
+            0.30,
+            0.60,
+            outcome="bdi_ii",
+            level="all",
+            n=110,
+            role="comparison",
+            method="Fisher z limits",
+        ),
+        _row(
+            "proportion",
+            0.52,
+            0.40,
+            0.64,
+            outcome="bdi_ii",
+            group="with_pain",
+            level="yes",
+            n=83,
+            events=43,
+            unit="share",
+            method="Wilson score interval",
+        ),
+        _row(
+            "risk_ratio",
+            1.8,
+            1.1,
+            3.1,
+            outcome="bdi_ii",
+            group="pain_group",
+            level="neuropathic",
+            reference="no_pain",
+            n=70,
+            method="score limits",
+        ),
+    ]
     return Result(
         "Among patients with a pain score and a BDI-II at one visit, the rank correlation of the two.",
-        estimate_frame(rows), flow_frame([("Assessed", 122, 0, ""), ("BDI-II", 110, 12, "no BDI-II")]),
-        check_frame([]), tally, {"depression": "bdi_ii", "cut_off": 14, "moderate_cut_off": 20}, {}, "pain_and_depression",
-    )  # fmt: skip
+        estimate_frame(rows),
+        flow_frame([("Assessed", 122, 0, ""), ("BDI-II", 110, 12, "no BDI-II")]),
+        check_frame([]),
+        tally,
+        {"depression": "bdi_ii", "cut_off": 14, "moderate_cut_off": 20},
+        {},
+        "pain_and_depression",
+    )
 
 
 def make_change(patients: int = 7) -> Result:
@@ -206,8 +390,14 @@ def make_change(patients: int = 7) -> Result:
         start = int(rng.integers(3, 9))
         for months, fall in ((-6, 0), (0, 0), (6, 1), (12, 2)):
             value = int(np.clip(start - fall + rng.integers(-1, 2), 0, 10))
-            points.append({"trajectory": trajectory, "months": months + float(rng.normal(0, 0.5)), "value": value,
-                           "period": "before" if months <= 0 else "after"})  # fmt: skip
+            points.append(
+                {
+                    "trajectory": trajectory,
+                    "months": months + float(rng.normal(0, 0.5)),
+                    "value": value,
+                    "period": "before" if months <= 0 else "after",
+                }
+            )
     nrs: dict[str, Any] = {
         "outcome": "pain_nrs",
         "n": patients,
@@ -219,31 +409,70 @@ def make_change(patients: int = 7) -> Result:
         _row("mean_change", -2.1, -3.24, -0.96, role="primary", p_value=0.004, method="paired t", **nrs),
         _row("baseline_mean", 5.6, 4.2, 7.0, method="t", **nrs),
         _row("follow_up_mean", 3.5, 1.9, 5.1, method="t", **nrs),
-        _row("responders_pct30", 5 / 7, 0.359, 0.918, events=5, method="Wilson score interval", **nrs | {"unit": "share"}),
-        _row("expected_change_without_effect", np.nan, np.nan, np.nan,
-             method="not identifiable: 4 patients have two scores before the start, 10 are needed", **nrs),
-        _row("rate", 1.4, 0.7, 2.5, outcome="attack_rate", group="period", level="before", n=7, events=11,
-             unit="per person-year", method="Poisson, exact"),
+        _row(
+            "responders_pct30", 5 / 7, 0.359, 0.918, events=5, method="Wilson score interval", **nrs | {"unit": "share"}
+        ),
+        _row(
+            "expected_change_without_effect",
+            np.nan,
+            np.nan,
+            np.nan,
+            method="not identifiable: 4 patients have two scores before the start, 10 are needed",
+            **nrs,
+        ),
+        _row(
+            "rate",
+            1.4,
+            0.7,
+            2.5,
+            outcome="attack_rate",
+            group="period",
+            level="before",
+            n=7,
+            events=11,
+            unit="per person-year",
+            method="Poisson, exact",
+        ),
         _row("rate_ratio", 0.21, 0.04, 0.72, outcome="attack_rate", n=7, p_value=0.01, method="exact conditional"),
         _row("baseline_median", 4.0, 3, 6, method="order-statistic limits", **edss),
-    ]  # fmt: skip
+    ]
     return Result(
         "Among patients who started tocilizumab, the change in pain score from start to month 12.",
         estimate_frame(rows),
-        flow_frame([("Starters", 9, 0, ""), ("Pain score at start", 8, 1, "no score"), ("At month 12", patients, 8 - patients, "no score")]),
+        flow_frame(
+            [
+                ("Starters", 9, 0, ""),
+                ("Pain score at start", 8, 1, "no score"),
+                ("At month 12", patients, 8 - patients, "no score"),
+            ]
+        ),
         check_frame([("Regression to the mean", "not assessable", "4 repeat pairs, 10 needed")]),
-        pd.DataFrame(points), {"drug": "tocilizumab", "at_months": 12, "window_days": 60}, {}, "change_after_start",
-    )  # fmt: skip
+        pd.DataFrame(points),
+        {"drug": "tocilizumab", "at_months": 12, "window_days": 60},
+        {},
+        "change_after_start",
+    )
 
 
-VERDICTS = ("consistent", "compatible but imprecise", "different", "different, within between-study spread",
-            "not assessable", "not comparable", "published figure inconsistent")  # fmt: skip
+VERDICTS = (
+    "consistent",
+    "compatible but imprecise",
+    "different",
+    "different, within between-study spread",
+    "not assessable",
+    "not comparable",
+    "published figure inconsistent",
+)
 
 
 def make_verdicts(rows: int = 24) -> pd.DataFrame:
     questions = ("pain_prevalence", "neuropathic_pain_and_disability", "pain_and_depression", "change_after_start")
-    scales = {"pain_prevalence": "share", "neuropathic_pain_and_disability": "points",
-              "pain_and_depression": "correlation", "change_after_start": "points"}  # fmt: skip
+    scales = {
+        "pain_prevalence": "share",
+        "neuropathic_pain_and_disability": "points",
+        "pain_and_depression": "correlation",
+        "change_after_start": "points",
+    }
     made = []
     for i in range(rows):
         question = questions[i % 4]
@@ -255,37 +484,67 @@ def make_verdicts(rows: int = 24) -> pd.DataFrame:
         local = centre + width * (0.3 if verdict == "consistent" else 1.4)
         made.append(
             {
-                "figure": f"figure_{i:02d}", "paper": f"Author {2010 + i % 14}", "citation": f"Author et al. {2010 + i % 14}",
-                "question": question, "construct": ("pain_any", "edss_median", "bdi_correlation", "nrs_change")[i % 4],
-                "denominator": "assessed", "time_frame": "current", "scale": scale,
-                "local_n": 122 if has_local else None, "local_estimate": local if has_local else np.nan,
-                "local_low": local - width if has_local else np.nan, "local_high": local + width if has_local else np.nan,
-                "published_n": 145, "published_estimate": centre, "published_low": centre - width if i % 3 else np.nan,
-                "published_high": centre + width if i % 3 else np.nan, "difference": local - centre if has_local else np.nan,
+                "figure": f"figure_{i:02d}",
+                "paper": f"Author {2010 + i % 14}",
+                "citation": f"Author et al. {2010 + i % 14}",
+                "question": question,
+                "construct": ("pain_any", "edss_median", "bdi_correlation", "nrs_change")[i % 4],
+                "denominator": "assessed",
+                "time_frame": "current",
+                "scale": scale,
+                "local_n": 122 if has_local else None,
+                "local_estimate": local if has_local else np.nan,
+                "local_low": local - width if has_local else np.nan,
+                "local_high": local + width if has_local else np.nan,
+                "published_n": 145,
+                "published_estimate": centre,
+                "published_low": centre - width if i % 3 else np.nan,
+                "published_high": centre + width if i % 3 else np.nan,
+                "difference": local - centre if has_local else np.nan,
                 "difference_low": local - centre - width if has_local else np.nan,
                 "difference_high": local - centre + width if has_local else np.nan,
-                "p_value": 0.03 if has_local else np.nan, "p_adjusted": 0.3 if has_local else np.nan, "margin": width,
-                "smallest_detectable": 1.5 * width, "verdict": verdict,
-                "reason": "local estimate differs by less than the margin" if has_local else "time frame not stated in the paper",
-                "gate": "" if has_local else "time_frame", "caveats": "denominator is those with pain" if i % 5 == 0 else "",
-                "provenance": "primary", "overlap_group": None, "group": "pain_any",
+                "p_value": 0.03 if has_local else np.nan,
+                "p_adjusted": 0.3 if has_local else np.nan,
+                "margin": width,
+                "smallest_detectable": 1.5 * width,
+                "verdict": verdict,
+                "reason": "local estimate differs by less than the margin"
+                if has_local
+                else "time frame not stated in the paper",
+                "gate": "" if has_local else "time_frame",
+                "caveats": "denominator is those with pain" if i % 5 == 0 else "",
+                "provenance": "primary",
+                "overlap_group": None,
+                "group": "pain_any",
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(made)
 
 
 def make_registry() -> Registry:
     finding = {
-        "severity": "reject", "kind": "out_of_range", "file": "visits.csv", "line": 12, "record": 11,
-        "table": "assessments", "column": "nrs", "variable": "pain_nrs", "value": SECRET_VALUE,
-        "allowed": "whole numbers from 0 to 10", "action": "cell rejected",
-    }  # fmt: skip
+        "severity": "reject",
+        "kind": "out_of_range",
+        "file": "visits.csv",
+        "line": 12,
+        "record": 11,
+        "table": "assessments",
+        "column": "nrs",
+        "variable": "pain_nrs",
+        "value": SECRET_VALUE,
+        "allowed": "whole numbers from 0 to 10",
+        "action": "cell rejected",
+    }
     findings = pd.DataFrame(
-        [finding, finding | {"line": 15, "value": SECRET_ID}, finding | {"severity": "warn", "kind": "unknown_column",
-         "column": "<b>note</b>", "variable": "", "action": "kept"},
-         finding | {"column": "note", "value": "=HYPERLINK(1)"}],
+        [
+            finding,
+            finding | {"line": 15, "value": SECRET_ID},
+            finding
+            | {"severity": "warn", "kind": "unknown_column", "column": "<b>note</b>", "variable": "", "action": "kept"},
+            finding | {"column": "note", "value": "=HYPERLINK(1)"},
+        ],
         columns=list(FINDING_COLUMNS),
-    )  # fmt: skip
+    )
     accounting = pd.DataFrame(
         [
             ["patients.csv", 172, 171, 1, 0, 1720, 1500, 210, 10, 0],
@@ -309,10 +568,15 @@ def make_registry() -> Registry:
         "assessments": pd.DataFrame({"patient_id": [SECRET_ID] * 3}),
     }
     provenance = {
-        "name": "Review registry", "data_cut": "2025-12-31", "mapping_sha256": "ab" * 32, "mapping": "/home/someone/registry.toml",
-        "files": [{"file": "/home/someone/exports/patients.csv", "sha256": "cd" * 32, "bytes": 9123, "rows": 172},
-                  {"file": "visits.csv", "sha256": "ef" * 32, "bytes": 51234, "rows": 990}],
-    }  # fmt: skip
+        "name": "Review registry",
+        "data_cut": "2025-12-31",
+        "mapping_sha256": "ab" * 32,
+        "mapping": "/home/someone/registry.toml",
+        "files": [
+            {"file": "/home/someone/exports/patients.csv", "sha256": "cd" * 32, "bytes": 9123, "rows": 172},
+            {"file": "visits.csv", "sha256": "ef" * 32, "bytes": 51234, "rows": 990},
+        ],
+    }
     return Registry(tables, findings, quarantine, accounting, provenance)
 
 
@@ -321,16 +585,19 @@ def prevalence() -> Result:
     return make_prevalence()
 
 
+def make_results() -> list[Result]:
+    made = [make_prevalence(), make_disability(), make_quality_of_life()]
+    return [*made, make_lesion_level(), make_depression(), make_change()]
+
+
 @pytest.fixture
 def results() -> list[Result]:
-    return [
-        make_prevalence(),
-        make_disability(),
-        make_quality_of_life(),
-        make_lesion_level(),
-        make_depression(),
-        make_change(),
-    ]
+    return make_results()
+
+
+@pytest.fixture(scope="session")
+def page_parts() -> tuple[list[Result], pd.DataFrame, Registry]:
+    return make_results(), make_verdicts(), make_registry()
 
 
 @pytest.fixture

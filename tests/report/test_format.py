@@ -21,7 +21,7 @@ from nmosd_cohort.report.format import count_text, decimal, estimate_text, p_tex
         (0.5, None, "50.0 %"),
     ],
 )
-def test_percent_has_no_decimals_below_twenty_patients(share, n, printed):
+def test_percent_has_no_decimals_below_twenty_patients(share: float, n: float | None, printed: str):
     assert percent(share, n) == printed
 
 
@@ -39,7 +39,9 @@ def test_percent_has_no_decimals_below_twenty_patients(share, n, printed):
         ((-0.001, -0.02, 0.02), "correlation", 90, "0.00 (−0.02 to 0.02)"),
     ],
 )
-def test_estimate_is_printed_with_its_interval(numbers, kind, n, printed):
+def test_estimate_is_printed_with_its_interval(
+    numbers: tuple[float, float, float], kind: str, n: float | None, printed: str
+):
     assert estimate_text(*numbers, kind=kind, n=n) == printed
 
 
@@ -52,18 +54,18 @@ def test_unknown_kind_is_refused_with_the_known_ones():
     ("p_value", "printed"),
     [(0.0004, "<0.001"), (0.0013, "0.001"), (0.0476, "0.048"), (0.0512, "0.051"), (0.2, "0.20"), (0.995, ">0.99")],
 )
-def test_p_value(p_value, printed):
+def test_p_value(p_value: float, printed: str):
     assert p_text(p_value) == printed
 
 
 @given(st.floats(0, 1))
-def test_printed_p_never_changes_sides_of_the_five_percent_line(p_value):
+def test_printed_p_never_changes_sides_of_the_five_percent_line(p_value: float):
     bare = p_text(p_value).lstrip("<>")
     assert (float(bare) < 0.05) == (p_value < 0.05) or round(p_value, 3) == 0.05
 
 
 @given(st.floats(-1e6, 1e6, allow_nan=False))
-def test_decimal_is_never_minus_zero_and_uses_the_true_minus(value):
+def test_decimal_is_never_minus_zero_and_uses_the_true_minus(value: float):
     text = decimal(value, 1)
     assert "-" not in text
     assert text not in ("−0.0", "-0.0")

@@ -2,8 +2,10 @@
 
 import re
 
+import pandas as pd
 import pytest
 
+from nmosd_cohort.intake.registry import Registry
 from nmosd_cohort.report.tables import (
     estimate_tables,
     flow_is_consistent,
@@ -15,10 +17,10 @@ from nmosd_cohort.report.tables import (
 )
 from nmosd_cohort.report.tables_literature import verdict_counts, verdict_tables
 from nmosd_cohort.report.tables_registry import cell_table, contents_table, findings_summary, record_table
-from nmosd_cohort.result import flow_frame
+from nmosd_cohort.result import Result, flow_frame
 
 
-def test_roles_come_in_their_order_with_n_and_denominator_on_each_row(results):
+def test_roles_come_in_their_order_with_n_and_denominator_on_each_row(results: list[Result]):
     for result in results:
         tables = estimate_tables(result)
         order = [made.name for made in tables]
@@ -29,25 +31,24 @@ def test_roles_come_in_their_order_with_n_and_denominator_on_each_row(results):
             assert all(re.fullmatch(r"\d+(/\d+)?", row[n]) and row[counted] for row in made.rows)
 
 
-def test_prevalence_row_reads_as_a_clinician_writes_it(prevalence):
+def test_prevalence_row_reads_as_a_clinician_writes_it(prevalence: Result):
     primary = estimate_tables(prevalence)[0]
-    assert primary.rows == (
-        ("Neuropathic pain", "Share of patients", "All patients", "assessed patients", "35/122", "28.7 % (21.4 to 37.3)"),
-    )  # fmt: skip
+    whom = ("Neuropathic pain", "Share of patients", "All patients", "assessed patients")
+    assert primary.rows == ((*whom, "35/122", "28.7 % (21.4 to 37.3)"),)
 
 
-def test_no_cell_is_blank(results):
+def test_no_cell_is_blank(results: list[Result]):
     for result in results:
         for made in (*estimate_tables(result), flow_table(result), tally_table(result.tally, caption="n")):
             assert all(cell.strip() for row in made.rows for cell in row)
 
 
-def test_p_value_never_stands_without_an_interval(prevalence):
+def test_p_value_never_stands_without_an_interval(prevalence: Result):
     prevalence.estimates.loc[0, ["p_value", "conf_low", "conf_high"]] = [0.01, None, None]
     assert "p" not in estimate_tables(prevalence)[0].columns
 
 
-def test_each_method_is_listed_once_and_every_mark_has_its_footnote(results):
+def test_each_method_is_listed_once_and_every_mark_has_its_footnote(results: list[Result]):
     for result in results:
         notes = footnotes(result)
         assert len({note.text for note in notes}) == len(notes)
@@ -56,7 +57,7 @@ def test_each_method_is_listed_once_and_every_mark_has_its_footnote(results):
         assert targets == set(re.findall(r'id="(x-note-\w+)"', html))
 
 
-def test_page_table_has_caption_and_scopes_and_escapes_labels(prevalence):
+def test_page_table_has_caption_and_scopes_and_escapes_labels(prevalence: Result):
     html = str(table_html(prevalence))
     assert html.count("<table") == html.count("<caption>") == 3
     assert '<th scope="col"' in html
@@ -67,41 +68,45 @@ def test_page_table_has_caption_and_scopes_and_escapes_labels(prevalence):
     assert "rowspan" not in html
 
 
-def test_measures_choose_rows_and_an_unknown_one_is_refused(prevalence):
+def test_measures_choose_rows_and_an_unknown_one_is_refused(prevalence: Result):
     (only,) = estimate_tables(prevalence, measures=["risk_difference"])
     assert [row[1] for row in only.rows] == ["Difference in shares"]
     with pytest.raises(ValueError, match="has no measure median; it has proportion, risk_difference"):
         table(prevalence, measures=["median"])
 
 
-def test_notebook_table_groups_by_role_and_escapes(prevalence):
+def test_notebook_table_groups_by_role_and_escapes(prevalence: Result):
     html = table(prevalence).as_raw_html()
     assert html.index("Primary estimates") < html.index("Secondary estimates") < html.index("Sensitivity estimates")
     assert "<script>alert" not in html
     assert "43 % (16 to 75)" in html
 
 
-def test_flow_that_does_not_add_up_is_noticed(prevalence):
+def test_flow_that_does_not_add_up_is_noticed(prevalence: Result):
     assert flow_is_consistent(prevalence)
     steps = flow_frame([("all", 10, 0, ""), ("assessed", 7, 2, "never asked")])
+    branched = [("all", 10, 0, ""), ("with an EDSS", 7, 3, "none"), ("of all, with an SF-36", 6, 4, "none")]
+    assert flow_is_consistent(
+        Result("q", prevalence.estimates, flow_frame(branched), prevalence.checks, prevalence.tally)
+    )
     broken = type(prevalence)("q", prevalence.estimates, steps, prevalence.checks, prevalence.tally)
     assert not flow_is_consistent(broken)
 
 
-def test_accounting_identity_is_stated_for_each_file(registry):
+def test_accounting_identity_is_stated_for_each_file(registry: Registry):
     assert [row[-1] for row in record_table(registry).rows] == ["yes", "yes"]
     registry.accounting.loc[1, "cells_missing"] = 590
     assert [row[-1] for row in cell_table(registry).rows] == ["yes", "no: 10 unaccounted for"]
 
 
-def test_findings_are_counted_by_rule_and_column_without_values(registry):
+def test_findings_are_counted_by_rule_and_column_without_values(registry: Registry):
     summary = findings_summary(registry)
     assert summary["findings"].tolist() == [2, 1, 1]
     assert not {"value", "line", "record"} & set(summary.columns)
     assert [row[2] for row in contents_table(registry).rows] == ["2", "3"]
 
 
-def test_verdicts_are_grouped_by_question_with_every_meaning(verdicts):
+def test_verdicts_are_grouped_by_question_with_every_meaning(verdicts: pd.DataFrame):
     tables = verdict_tables(verdicts)
     assert [made.caption for made in tables] == [
         "Pain prevalence",

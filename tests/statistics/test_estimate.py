@@ -89,7 +89,7 @@ def test_pairs_must_be_pairs():
         as_pairs([1, 2], [1], names=("first", "second"))
 
 
-@pytest.mark.parametrize("value", [-1, 1.5, float("inf"), float("nan")])
+@pytest.mark.parametrize("value", [-1, 1.5, float("inf"), float("nan"), None, "many"])
 def test_counts_of_patients_are_whole(value: float):
     with pytest.raises(ValueError, match=f"n is {value}"):
         whole_number("n", value)

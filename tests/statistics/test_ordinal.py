@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
+from nmosd_cohort.statistics import cumulative_link
 from nmosd_cohort.statistics import ordinal as ordinal_module
 from nmosd_cohort.statistics.cumulative_link import (
     Maximum,
+    _halved_step,
     log_likelihood,
     maximise,
     score_and_information,
@@ -285,7 +287,7 @@ def test_a_fit_that_stops_without_separation_says_so(monkeypatch: pytest.MonkeyP
         return Maximum(np.zeros(2), -1.0, np.eye(2), converged=False)
 
     monkeypatch.setattr(ordinal_module, "maximise", stopped)
-    with pytest.raises(ValueError, match="of pain did not converge"):
+    with pytest.raises(ValueError, match="did not converge; design column 'pain' all but separates"):
         fit_cumulative_link([0, 1, 0, 1], pd.DataFrame({"pain": [0, 0, 1, 1]}))
 
 
@@ -294,6 +296,38 @@ def test_newton_reports_when_it_cannot_go_on():
     assert not maximise(constant).converged  # singular information
     ordered = sort_by_level(np.array([0, 1]), np.array([[0.0], [1e9]]), np.array([2, 1]))
     assert separating_columns(ordered) == [0]
+
+
+def test_steps_are_halved_until_thresholds_rise_and_the_likelihood_does_not_fall():
+    cells = sort_by_level(np.array([0, 1, 2]), np.zeros((3, 0)), np.array([2, 3, 5]))
+    start = np.array([-1.0, 1.0])
+    value = log_likelihood(start, cells)
+    moved, higher = _halved_step(start, value, np.array([4.0, -4.0]), cells)
+    assert moved[0] < moved[1]
+    assert higher >= value
+    downhill = -1e4 * score_and_information(start, cells)[0]
+    assert _halved_step(start, value, downhill, cells) == (start, value)
+
+
+def test_newton_gives_up_after_the_last_step(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(cumulative_link, "MAX_STEPS", 1)
+    cells = sort_by_level(np.array([0, 1, 0, 1]), np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([9, 2, 3, 9]))
+    assert not maximise(cells).converged
+
+
+def test_shares_far_outside_of_the_data_get_no_limits():
+    design = pd.DataFrame({"pain": [0, 0, 1, 1]})
+    fit = fit_cumulative_link([0, 1, 0, 1], design, [30, 10, 20, 20])
+    share = standardised_probability(fit, design, assign={"pain": 1e6}, at_least=1)
+    assert share.estimate == 1
+    assert np.isnan([share.conf_low, share.conf_high]).all()
+    assert "so far outside" in share.method
+
+
+def test_limits_beyond_the_largest_number_are_infinite():
+    design = pd.DataFrame({"dose": [0, 0, 1e-5, 1e-5]})
+    ratio = odds_ratios(fit_cumulative_link([0, 1, 0, 1], design, [20, 10, 10, 20]))["dose"]
+    assert ratio.conf_high == np.inf
 
 
 def test_singular_information_counts_as_not_finite():

@@ -237,6 +237,13 @@ def test_the_vectors_of_the_responder_rules(before: list[float], after: list[flo
         assert either == both == "not_evaluable"
 
 
+# without a tolerance 7.0 - 4.9 and 1.4 - 0.98 fall short of 30 % by a binary fraction
+@pytest.mark.parametrize(("before", "after"), [(10, 7), (7, 4.9), (1.4, 0.98)])
+def test_30_percent_is_reached_in_spite_of_binary_fractions(before: float, after: float):
+    assert response([before], [after], rule="pct30").tolist() == ["responder"]
+    assert response([before], [after + 0.01], rule="pct30").tolist() == ["non_responder"]
+
+
 @pytest.mark.parametrize(("before", "after"), [(10, 5), (0.6, 0.3), (2.2, 1.1)])
 def test_half_is_reached_in_spite_of_binary_fractions(before: list[float], after: list[float]):
     assert response([before], [after], rule="pct50").tolist() == ["responder"]
@@ -263,6 +270,7 @@ def test_no_patients_are_no_responders():
     [
         ([5], [3], None, "pct20", "rule is 'pct20'; it must be one of pct30, pct50, abs2"),
         ([5, 4], [3], None, "pct30", "must be paired"),
+        (["five"], [3], None, "pct30", "before must be numbers, NaN where missing"),
         ([-5], [3], None, "pct30", "before has 1 negative scores"),
         ([5], [3], [1.5], "pct30", "1 are negative or not whole"),
     ],

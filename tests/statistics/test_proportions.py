@@ -247,16 +247,34 @@ def test_an_odds_ratio_with_an_empty_cell_is_exact():
     assert inverse.conf_low == pytest.approx(1 / ratio.conf_high, rel=1e-6)
 
 
-def test_the_paired_difference_is_the_published_one():
-    # Newcombe 1998, Statistics in Medicine 17:2635, method 10, for the cells 36, 12, 2, 0
-    change = paired_proportion_difference(36, 12, 2, 0)
-    assert (change.estimate, change.n, change.events) == (0.2, 50, 14)
-    assert change.conf_low == pytest.approx(0.0569, abs=5e-5)
-    assert change.conf_high == pytest.approx(0.3404, abs=5e-5)
-    # Fagerland, Lydersen and Laake, airway hyper-responsiveness before and after transplantation
+# Newcombe 1998, Statistics in Medicine 17:2635, table III, method 10
+@pytest.mark.parametrize(
+    ("table", "low", "high"),
+    [
+        ((36, 12, 2, 0), 0.0569, 0.3404),
+        ((20, 12, 2, 16), 0.0562, 0.3292),
+        ((18, 12, 2, 18), 0.0562, 0.3290),
+        ((36, 14, 0, 0), 0.1528, 0.4167),
+        ((35, 14, 0, 1), 0.1461, 0.4175),
+        ((18, 14, 0, 18), 0.1441, 0.3963),
+        ((2, 97, 1, 0), 0.8721, 0.9854),
+        ((1, 97, 1, 1), 0.8737, 0.9850),  # printed 0.8736; 0.87367 when computed
+        ((0, 30, 0, 0), 0.8395, 1.0),
+        ((54, 0, 0, 0), -0.0664, 0.0664),
+        ((30, 0, 0, 24), -0.0358, 0.0358),
+    ],
+)
+def test_limits_of_a_paired_difference_are_the_published_ones(
+    table: tuple[int, int, int, int], low: float, high: float
+):
+    change = paired_proportion_difference(*table)
+    assert change.conf_low == pytest.approx(low, abs=5.1e-5)
+    assert change.conf_high == pytest.approx(high, abs=5.1e-5)
+
+
+def test_the_paired_p_value_is_the_mid_p_by_hand():
     change = paired_proportion_difference(1, 1, 7, 12)
-    assert change.conf_low == pytest.approx(-0.507, abs=5e-4)
-    assert change.conf_high == pytest.approx(-0.026, abs=5e-4)
+    assert (change.n, change.events) == (21, 8)
     assert change.p_value == pytest.approx(10 / 256)  # 2 (1 + 8) / 256 - 8 / 256
 
 

@@ -101,15 +101,10 @@ def test_too_few_patients_and_constant_outcomes_say_so():
         answer = function([1, 2], design, None, "a")
         assert answer.method == "not estimable: not more patients than parameters"
         assert np.isnan(answer.estimate)
-    constant = standardised_coefficient([3, 3], design, [4, 5], "a")
-    assert constant.method == "not estimable: all patients have the same outcome"
+        constant = function([3, 3], design, [4, 5], "a")
+        assert constant.method == "not estimable: all patients have the same outcome"
     exact = adjusted_mean_difference([3, 5], design, [4, 5], "a")
     assert (exact.estimate, exact.std_error) == pytest.approx((2, 0), abs=1e-12)
-
-
-def test_a_difference_of_exactly_zero_without_spread_has_p_one():
-    answer = adjusted_mean_difference([0, 0], pd.DataFrame({"a": [0, 1]}), [4, 5], "a")
-    assert (answer.estimate, answer.p_value) == (0, 1)
 
 
 def test_columns_that_rest_on_one_patient_are_named():
@@ -173,6 +168,67 @@ def test_firth_refuses_other_outcomes():
         firth_logistic([1, 1, 1], design)
     with pytest.raises(ValueError, match="design column 'a' has one value only"):
         firth_logistic([1, 0, 1], design * 0)
+
+
+def test_firth_takes_newton_steps_where_scoring_crawls_and_finds_the_same_maximum(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    frame = pd.read_csv(REFERENCE / "firth_tally.csv")
+    arguments = frame["depressed"], frame[["neuropathic", "woman", "nrs"]], frame["n"]
+    scoring = firth_logistic(*arguments)
+    monkeypatch.setattr(firth_module, "SCORING_STEPS", 0)
+    for term, ratio in firth_logistic(*arguments).items():
+        assert np.log(ratio.estimate) == pytest.approx(np.log(scoring[term].estimate), abs=1e-6)
+        assert np.log(ratio.conf_high) == pytest.approx(np.log(scoring[term].conf_high), abs=1e-6)
+
+
+def test_second_derivatives_of_the_penalised_likelihood_are_exact():
+    rng = np.random.default_rng(2)
+    matrix = np.column_stack([np.ones(30), rng.normal(size=(30, 2))])
+    patients = rng.integers(1, 4, 30).astype(float)
+    trials = firth_module.Trials(matrix, patients, np.floor(patients * rng.random(30)))
+    at = np.array([0.2, -0.3, 0.5])
+    steps = 1e-5 * np.eye(3)
+    slopes = [(firth_module._penalised(at + s, trials) - firth_module._penalised(at - s, trials)) / 2e-5 for s in steps]
+    curves = [(firth_module._score(at + s, trials)[0] - firth_module._score(at - s, trials)[0]) / 2e-5 for s in steps]
+    score, information = firth_module._score(at, trials)
+    assert_allclose(score, slopes, rtol=1e-6, atol=1e-7)
+    assert_allclose(
+        firth_module._curvature(at, trials, information, np.arange(3)), -np.array(curves), rtol=1e-6, atol=1e-6
+    )
+
+
+def test_firth_refuses_data_whose_penalised_likelihood_has_two_peaks():
+    # All but separated by two columns together: away from the peak that is found there is a higher one.
+    design = pd.DataFrame(
+        {
+            "a": [0, 0, 0.5, 0, -0.5, 0, 0.5, -0.5, -0.5, 0, -0.5],
+            "b": [0.1, -0.2, 0, -0.9, 0.9, 0.3, -0.2, 0.5, -1.0, -0.3, -0.7],
+            "c": [1, 0, 0, 1, 1, 1, 1, 1, 1, 0, 1],
+        }
+    )
+    event, counts = [1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0], [2, 4, 1, 4, 4, 1, 3, 2, 4, 4, 3]
+    with pytest.raises(ValueError, match="more than one maximum: too many columns for the patients"):
+        firth_logistic(event, design, counts)
+
+
+def test_firth_says_when_the_likelihood_is_flat(monkeypatch: pytest.MonkeyPatch):
+    def singular(*_: object) -> None:
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr(firth_module, "_score", singular)
+    with pytest.raises(ValueError, match="flat likelihood"):
+        firth_logistic([0, 1, 1, 0], pd.DataFrame({"a": [0, 0, 1, 1]}), [9, 5, 6, 2])
+
+
+def test_halved_steps_never_go_down():
+    trials = firth_module.Trials(np.ones((1, 1)), np.array([10.0]), np.array([5.0]))
+    start = np.array([1.0])
+    value = firth_module._penalised(start, trials)
+    shorter, higher = firth_module._halved_step(start, value, np.array([-12.0]), trials)
+    assert higher > value
+    assert shorter[0] == pytest.approx(-0.5)
+    assert firth_module._halved_step(start, value, np.array([16.0]), trials) == (start, value)
 
 
 def test_firth_says_when_it_does_not_converge(monkeypatch: pytest.MonkeyPatch):
