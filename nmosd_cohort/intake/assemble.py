@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nmosd_cohort.codebook import read_codebook, typed_table
 from nmosd_cohort.intake.checks import doubts, duplicates, identical_rows, join_rows, unknown_patients
 from nmosd_cohort.intake.findings import Finding
-from nmosd_cohort.intake.rows import COLLAPSED, JOINED, BlockRows, rows_frame
+from nmosd_cohort.intake.rows import COLLAPSED, JOINED, TAKEN, BlockRows, rows_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,10 +78,11 @@ def assemble_tables(blocks: Sequence[BlockRows]) -> tuple[dict[str, pd.DataFrame
         if table != "patients":
             findings += _refuse_unknown_patients(rows, tables["patients"])
             rows = rows.kept()
-        findings += _collapse(rows)
-        rows = rows.kept()
-        findings += _refuse_duplicates(rows)
-        rows = _settled(rows)
+        repeats = _collapse(rows)
+        unique = rows.kept()
+        findings += _refuse_duplicates(unique)
+        findings += _tell_repeats(rows, repeats)
+        rows = _settled(unique)
         tables[table] = typed_table(table, rows.frame)
         findings += _warnings(rows, tables[table], tables["patients"])
     return tables, findings
@@ -98,36 +99,43 @@ def _refuse_unknown_patients(rows: TableRows, patients: pd.DataFrame) -> Iterato
         )
 
 
-def _collapse(rows: TableRows) -> Iterator[Finding]:
-    """Keep one of identical rows where the mapping says so: silently counted, or each with a warning."""
+def _collapse(rows: TableRows) -> list[tuple[int, int]]:
+    """Set identical rows aside where the mapping says so, and return each with the earlier row it repeats."""
     tolerant = [n for n, own in enumerate(rows.blocks) if own.block.is_distinct or own.block.keeps_one]
-    counts: dict[int, int] = {}
-    for row, earlier in identical_rows(rows.frame, tolerant) if tolerant else ():
-        own, number = rows.at(row)
+    repeats = identical_rows(rows.frame, tolerant) if tolerant else []
+    for row, _ in repeats:
         rows.set_status(row, COLLAPSED)
-        if own.block.is_distinct:
-            counts[rows.frame["_block"][row]] = counts.get(rows.frame["_block"][row], 0) + 1
+    return repeats
+
+
+def _tell_repeats(rows: TableRows, repeats: Sequence[tuple[int, int]]) -> Iterator[Finding]:
+    """Tell of rows that repeat a row that was taken; where that one was rejected, they are rejected with it."""
+    counts: dict[int, int] = {}
+    for row, earlier in repeats:
+        own, number = rows.at(row)
+        head, head_number = rows.at(earlier)
+        words = f"one row; the same as {rows.place_in_words(earlier)}"
+        if head.statuses[head_number] not in TAKEN:
+            words = f"{words}, which was rejected"
+            yield rows.refuse(row, head.statuses[head_number], variable="patient_id", allowed=words)
+        elif own.block.is_distinct:
+            block = rows.frame["_block"][row]
+            counts[block] = counts.get(block, 0) + 1
         else:
-            words = f"one row; the same as {rows.place_in_words(earlier)}"
             yield own.finding(number, "warn", "identical_row", allowed=words, action="counted once")
     for block, count in counts.items():
-        yield Finding(
-            "info",
-            "identical_rows",
-            rows.blocks[block].records.file,
-            table=rows.table,
-            action=f"{count} rows repeat an earlier one and are counted once (distinct = true)",
-        )
+        words = f"{count} rows repeat an earlier one and are counted once (distinct = true)"
+        file = rows.blocks[block].records.file
+        yield Finding("info", "identical_rows", file, table=rows.table, action=words)
 
 
 def _refuse_duplicates(rows: TableRows) -> Iterator[Finding]:
     found = duplicates(rows.frame, rows.table)
     key = ", ".join(read_codebook()[rows.table].key)
     for group in found.clashing:
-        places = [rows.place_in_words(row) for row in group[: OTHERS_SHOWN + 1]]
+        places = {row: rows.place_in_words(row) for row in group[: OTHERS_SHOWN + 1]}
         for row in group:
-            own = rows.place_in_words(row)
-            others = [place for place in places if place != own][:OTHERS_SHOWN]
+            others = [place for other, place in places.items() if other != row][:OTHERS_SHOWN]
             more = f" and {len(group) - 1 - len(others)} more" if len(group) - 1 > len(others) else ""
             words = f"one row for each {key}; the same key in {', '.join(others)}{more}"
             yield rows.refuse(row, "duplicate_key", variable="patient_id", allowed=words)

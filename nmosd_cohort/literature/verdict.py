@@ -230,7 +230,7 @@ def _row(compared: Compared, p_adjusted: float, spread: Spread) -> dict[str, Any
         "construct": figure.construct,
         "denominator": figure.denominator,
         "time_frame": figure.time_frame or "",
-        "scale": gap.scale if gap else "",
+        "scale": gap.scale if gap else "share" if figure.measure == "proportion" else "",
         "local_n": None if n is None else int(n),
         "local_estimate": _or_nan(number(local, "estimate")),
         "local_low": _or_nan(number(local, "conf_low")),
@@ -301,7 +301,7 @@ def _reason(compared: Compared, gap: Difference, p_adjusted: float, verdict: str
     figure = compared.figure
     here = _shown(figure, _or_nan(number(compared.local, "estimate")))
     there = _shown(figure, _published(figure)[0])
-    size = f"{gap.estimate:+.2f} ({gap.conf_low:+.2f} to {gap.conf_high:+.2f}, {gap.scale})"
+    size = _size(gap)
     ending = _ending(figure, gap, p_adjusted, verdict, spread)
     unstated = [item.item for item in compared.gate.items if item.item == "time_frame" and item.published is None]
     remarks = [gap.note, "the paper does not state the time frame" if unstated else ""]
@@ -323,6 +323,13 @@ def _ending(figure: Figure, gap: Difference, p_adjusted: float, verdict: str, sp
         return f"adjusted p {p_adjusted:.2g}"
     low, high = (_shown(figure, limit) for limit in (pooled.prediction_low, pooled.prediction_high))
     return f"adjusted p {p_adjusted:.2g}, yet inside the {low} to {high} that {pooled.k} studies predict"
+
+
+def _size(gap: Difference) -> str:
+    if gap.scale == "share":
+        low, middle, high = (f"{100 * value:+.1f}" for value in (gap.conf_low, gap.estimate, gap.conf_high))
+        return f"{middle} percentage points ({low} to {high})"
+    return f"{gap.estimate:+.2f} ({gap.conf_low:+.2f} to {gap.conf_high:+.2f}, {gap.scale})"
 
 
 def _shown(figure: Figure, value: float) -> str:

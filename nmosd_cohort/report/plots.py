@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from nmosd_cohort.report import plots_forest
@@ -49,10 +50,24 @@ def plot(result: Result) -> Figure:
     >>> plot(answer).texts[0].get_text().replace("\n", " ")
     'Nothing to draw: 4 patients left at the step "assessed" (never asked about pain).'
     """
+    _show_figures_in_notebooks()
     with styled():
         if result.estimates["estimate"].notna().sum() == 0:
             return empty_figure(why_empty(result))
         return PLOTS.get(result.name, plot_primary)(result)
+
+
+def _show_figures_in_notebooks() -> None:
+    """Let a running notebook show figures as pictures, as it does by itself once pyplot is loaded."""
+    if "IPython" not in sys.modules:
+        return
+    from IPython.core.getipython import get_ipython
+    from IPython.core.pylabtools import print_figure
+    from matplotlib.figure import Figure
+
+    shell = get_ipython()
+    if shell is not None:
+        shell.display_formatter.formatters["image/png"].for_type(Figure, print_figure)
 
 
 def forest(verdicts: pd.DataFrame) -> Figure:

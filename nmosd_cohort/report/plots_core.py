@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 INK = "#222222"
 QUIET = "#6B6B6B"
 PALE = "#D9D9D9"
-CHARACTERS_PER_INCH = 12.5  # of a title, to wrap it before it is cut off
+CHARACTERS_PER_INCH = 11.8  # of a title, to wrap it before it is cut off
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,9 @@ def row_p(row: Row) -> str:
     """Return the p value of a row, or that there is none; never one without an estimate and its interval."""
     if is_missing(row["estimate"]) or is_missing(row["conf_low"]) or is_missing(row["conf_high"]):
         return NOT_TESTED
-    return p_text(row["p_value"])
+    adjusted = row.get("p_adjusted")
+    holm = "" if is_missing(adjusted) else f" (Holm {p_text(adjusted)})"
+    return p_text(row["p_value"]) + holm
 
 
 def row_patients(row: Row) -> str:

@@ -21,6 +21,7 @@ from nmosd_cohort.report.words import (
 if TYPE_CHECKING:
     import pandas as pd
 
+BLANK = "\N{NO-BREAK SPACE}"
 SCALE_KINDS = {
     "log odds ratio": "ratio",
     "log rate": "rate",
@@ -119,7 +120,8 @@ def _with_n(row: Row, side: str) -> str:
     text = side_text(row, side)
     if text == NOT_ESTIMATED:
         return "no number seen" if side == "published" else text
-    return f"{text}, n = {whole(n)}"
+    patients = whole(n) if is_missing(n) else f"={BLANK}{whole(n)}"
+    return f"{text}, n{BLANK}{patients}"
 
 
 def verdict_sign(verdict: str) -> str:

@@ -137,7 +137,7 @@ def _score(coefficients: Floats, trials: Trials) -> tuple[Floats, Floats]:
     information = _information(probability, trials)
     inverse = np.linalg.inv(information)
     spread = trials.patients * probability * (1 - probability)
-    leverage = spread * np.einsum("ij,jk,ik->i", trials.matrix, inverse, trials.matrix)
+    leverage = spread * ((trials.matrix @ inverse) * trials.matrix).sum(axis=1)
     residual = trials.events - trials.patients * probability + leverage * (0.5 - probability)
     return trials.matrix.T @ residual, information
 
@@ -168,7 +168,7 @@ def _curvature(coefficients: Floats, trials: Trials, information: Floats, free: 
     matrix, probability = trials.matrix, expit(trials.matrix @ coefficients)
     inverse = np.linalg.inv(information)
     spread = trials.patients * probability * (1 - probability)
-    leverage = spread * np.einsum("ij,jk,ik->i", matrix, inverse, matrix)
+    leverage = spread * ((matrix @ inverse) * matrix).sum(axis=1)
     skew = 1 - 2 * probability
     bend = leverage * (skew**2 - 2 * probability * (1 - probability))
     change = np.einsum("i,ir,ij,ik->rjk", spread * skew, matrix, matrix, matrix, optimize=True)

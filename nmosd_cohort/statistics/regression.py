@@ -148,7 +148,7 @@ def _slope(cells: Cells, position: int) -> Slope:
     weights = cells.counts.astype(np.float64)
     inverse = np.linalg.inv(matrix.T @ (weights[:, None] * matrix))
     coefficients = inverse @ (matrix.T @ (weights * cells.outcome))
-    leverage = np.einsum("ij,jk,ik->i", matrix, inverse, matrix)
+    leverage = ((matrix @ inverse) * matrix).sum(axis=1)
     _check_leverage(cells, leverage)
     scores = matrix * ((cells.outcome - matrix @ coefficients) / (1 - leverage))[:, None]
     covariance = inverse @ (scores.T @ (weights[:, None] * scores)) @ inverse

@@ -138,6 +138,29 @@ def test_distinct_rows_that_differ_are_still_duplicates(open_files: Callable[...
     assert registry.findings["kind"].tolist() == ["identical_rows", "duplicate_key", "duplicate_key"]
 
 
+@pytest.mark.parametrize("option", ["distinct = true", 'duplicates = "keep_one"'])
+def test_row_that_repeats_a_rejected_row_is_rejected_with_it(open_files: Callable[..., Registry], option: str):
+    mapping = HEAD + PATIENTS.replace("[source.table.columns]", f"{option}\n[source.table.columns]")
+    mapping += 'age_years = "age"\n'
+    registry = open_files({"p.csv": "id,age\na,40\na,41\na,40\n", "registry.toml": mapping})
+    assert registry.findings[["line", "kind"]].to_numpy().tolist() == [[line, "duplicate_key"] for line in (2, 3, 4)]
+    assert registry.accounting["records_quarantined"].tolist() == [3]
+    assert registry.findings["allowed"].iloc[2] == "one row; the same as p.csv line 2, which was rejected"
+
+
+def test_two_visits_of_one_line_on_the_same_day_name_that_line(open_files: Callable[..., Registry]):
+    block = (
+        '[[source.table]]\ntable = "assessments"\n[source.table.columns]\n'
+        'patient_id = "id"\nassessment_date = "day{0}"\npain_nrs = "nrs{0}"\n'
+    )
+    mapping = HEAD + PATIENTS + block.format(1) + block.format(2)
+    row = "a,2020-01-01,3,2020-01-01,4\n"
+    registry = open_files({"p.csv": "id,day1,nrs1,day2,nrs2\n" + row, "registry.toml": mapping})
+    assert registry.findings["kind"].tolist() == ["duplicate_key", "duplicate_key"]
+    assert set(registry.findings["allowed"].str[-10:]) == {"csv line 2"}
+    assert registry.quarantine["table"].tolist() == ["assessments", "assessments"]
+
+
 def test_joined_id_with_a_blank_part_is_rejected(open_files: Callable[..., Registry]):
     mapping = HEAD + PATIENTS.replace('patient_id = "id"', 'patient_id = { columns = ["site", "nr"], join = "-" }')
     registry = open_files({"p.csv": "site,nr\nA,1\nA,\n", "registry.toml": mapping})

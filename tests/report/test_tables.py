@@ -116,5 +116,6 @@ def test_verdicts_are_grouped_by_question_with_every_meaning(verdicts: pd.DataFr
     ]
     assert sum(len(made.rows) for made in tables) == len(verdicts)
     assert sum(int(row[2]) for row in verdict_counts(verdicts).rows) == len(verdicts)
-    assert tables[0].rows[0][2:5] == ("30.0 % (no interval), n = 145", "32.4 % (24.4 to 40.4), n = 122",
+    printed = tuple(cell.replace("\N{NO-BREAK SPACE}", " ") for cell in tables[0].rows[0][2:5])
+    assert printed == ("30.0 % (no interval), n = 145", "32.4 % (24.4 to 40.4), n = 122",
                                       "2.4 pp (−5.6 to 10.4)")  # fmt: skip

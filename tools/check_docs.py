@@ -1,0 +1,77 @@
+"""Make the documentation pages that come from data, or check that they are up to date.
+
+``python tools/check_docs.py`` fails if a page differs from what the data say; ``--write`` makes the pages anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from nmosd_cohort.codebook import codebook_frame, read_codebook
+from nmosd_cohort.literature.catalogue import read_catalogue
+
+DOCS = Path(__file__).parents[1] / "docs"
+MADE = "<!-- Made by tools/check_docs.py from {source}; do not edit. -->\n"
+
+
+def codebook_page() -> str:
+    """Return the codebook as a page, one section a table."""
+    parts = [MADE.format(source="nmosd_cohort/codebook/tables"), "# Codebook\n"]
+    parts.append(
+        "Every table and variable that the package knows. A registry's own files are mapped to these words, see\n"
+        "[registry_toml.md](registry_toml.md). A blank cell means not known; it never means no.\n"
+    )
+    frame = codebook_frame()
+    for table in read_codebook().values():
+        parts.append(f"## {table.name} – {table.label_en} / {table.label_zh}\n")
+        parts.append(f"One row is {table.row}. Key: {', '.join(table.key)}.\n")
+        parts.append("| variable | label | type | unit | allowed | direction | meaning |\n|---|---|---|---|---|---|---|")
+        parts += [
+            f"| `{row.variable}`{' (required)' if row.required else ''} | {row.label_en} / {row.label_zh} | {row.type} | "
+            f"{row.unit} | {row.allowed} | {row.direction} | {row.meaning} |"
+            for row in frame[frame["table"] == table.name].itertuples()
+        ]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def figures_page() -> str:
+    """Return the catalogue of published figures as a page, one section a paper."""
+    parts = [MADE.format(source="nmosd_cohort/literature/figures"), "# Published figures\n"]
+    parts.append(
+        "What the papers print, with denominator, time frame and caveats. `nmosd-cohort figures` lists the same; a caveat\n"
+        "is part of the figure. A figure without a question cannot be compared, and says why.\n"
+    )
+    for paper in read_catalogue():
+        parts.append(f"## {paper.key}\n\n{paper.figures[0].citation}\n")
+        for figure in paper.figures:
+            question = figure.answers.question if figure.answers else f"not compared: {figure.why_not}"
+            about = ", ".join(
+                text for text in (figure.denominator, figure.time_frame, figure.instrument, figure.provenance.level) if text
+            )
+            parts.append(f"- `{figure.id}` ({about}): {figure.definition} {question}.".replace("..", "."))
+            parts += [f"  - {caveat}" for caveat in figure.caveats]
+        parts.append("")
+    return "\n".join(parts)
+
+
+PAGES = {"codebook.md": codebook_page, "published_figures.md": figures_page}
+
+
+def main() -> int:
+    """Write the pages, or return 1 if one of them is out of date."""
+    stale = []
+    for name, page in PAGES.items():
+        path, text = DOCS / name, page()
+        if "--write" in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+    if stale:
+        print(f"out of date: {', '.join(stale)}; run python tools/check_docs.py --write")
+    return int(bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
