@@ -71,9 +71,10 @@ def check(
         counts = registry.findings.groupby(["severity", "kind", "file", "column"], dropna=False).size()
         typer.echo(counts.rename("findings").reset_index().to_string(index=False))
     if findings is not None:
-        from nmosd_cohort.report.folder import write_private_csv
+        from nmosd_cohort.report.folder import csv_bytes
 
-        write_private_csv(registry.findings, findings)
+        findings.touch(mode=0o600)
+        findings.write_bytes(csv_bytes(registry.findings))
         typer.echo(f"findings with the offending cells, for local use only: {findings}")
     raise typer.Exit(_exit_code(registry))
 
@@ -119,11 +120,11 @@ def codebook(
         frame = frame[frame["table"] == table]
     for name, rows in frame.groupby("table", sort=False):
         typer.echo(f"\n{name}")
-        for row in rows.itertuples():
-            unit = f" [{row.unit}]" if row.unit else ""
-            direction = f" ({row.direction})" if row.direction else ""
-            typer.echo(f"  {row.variable}: {row.label_en} / {row.label_zh}{unit}{direction}")
-            typer.echo(f"      {row.type}, {row.allowed}. {row.meaning}")
+        for row in rows.to_dict("records"):
+            unit = f" [{row['unit']}]" if row["unit"] else ""
+            direction = f" ({row['direction']})" if row["direction"] else ""
+            typer.echo(f"  {row['variable']}: {row['label_en']} / {row['label_zh']}{unit}{direction}")
+            typer.echo(f"      {row['type']}, {row['allowed']}. {row['meaning']}")
 
 
 @app.command()

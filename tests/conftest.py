@@ -30,5 +30,5 @@ def on_backend(request: pytest.FixtureRequest):
 
 @pytest.fixture(scope="session")
 def review() -> nc.Registry:
-    """A synthetic registry of 400 patients."""
+    """Return a synthetic registry of 400 patients."""
     return nc.simulate("review", n=400, seed=11)

@@ -19,17 +19,18 @@ def codebook_page() -> str:
     """Return the codebook as a page, one section a table."""
     parts = [MADE.format(source="nmosd_cohort/codebook/tables"), "# Codebook\n"]
     parts.append(
-        "Every table and variable that the package knows. A registry's own files are mapped to these words, see\n"
-        "[registry_toml.md](registry_toml.md). A blank cell means not known; it never means no.\n"
+        "Every table and variable that the package knows. A registry's own files are mapped to these\n"
+        "words, see [registry_toml.md](registry_toml.md). A blank cell means not known; it never means no.\n"
     )
     frame = codebook_frame()
     for table in read_codebook().values():
         parts.append(f"## {table.name} – {table.label_en} / {table.label_zh}\n")
         parts.append(f"One row is {table.row}. Key: {', '.join(table.key)}.\n")
-        parts.append("| variable | label | type | unit | allowed | direction | meaning |\n|---|---|---|---|---|---|---|")
+        parts.append("| variable | label | type | unit | allowed | direction | meaning |")
+        parts.append("|---|---|---|---|---|---|---|")
         parts += [
-            f"| `{row.variable}`{' (required)' if row.required else ''} | {row.label_en} / {row.label_zh} | {row.type} | "
-            f"{row.unit} | {row.allowed} | {row.direction} | {row.meaning} |"
+            f"| `{row.variable}`{' (required)' if row.required else ''} | {row.label_en} / {row.label_zh} "
+            f"| {row.type} | {row.unit} | {row.allowed} | {row.direction} | {row.meaning} |"
             for row in frame[frame["table"] == table.name].itertuples()
         ]
         parts.append("")
@@ -40,16 +41,15 @@ def figures_page() -> str:
     """Return the catalogue of published figures as a page, one section a paper."""
     parts = [MADE.format(source="nmosd_cohort/literature/figures"), "# Published figures\n"]
     parts.append(
-        "What the papers print, with denominator, time frame and caveats. `nmosd-cohort figures` lists the same; a caveat\n"
-        "is part of the figure. A figure without a question cannot be compared, and says why.\n"
+        "What the papers print, with denominator, time frame and caveats; a caveat is part of the figure. A figure\n"
+        "without a question cannot be compared, and says why. `nmosd-cohort figures` lists the same.\n"
     )
     for paper in read_catalogue():
         parts.append(f"## {paper.key}\n\n{paper.figures[0].citation}\n")
         for figure in paper.figures:
             question = figure.answers.question if figure.answers else f"not compared: {figure.why_not}"
-            about = ", ".join(
-                text for text in (figure.denominator, figure.time_frame, figure.instrument, figure.provenance.level) if text
-            )
+            facts = (figure.denominator, figure.time_frame, figure.instrument, figure.provenance.level)
+            about = ", ".join(fact for fact in facts if fact)
             parts.append(f"- `{figure.id}` ({about}): {figure.definition} {question}.".replace("..", "."))
             parts += [f"  - {caveat}" for caveat in figure.caveats]
         parts.append("")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-HEAVY = ("pandas", "numpy", "scipy", "matplotlib", "statsmodels", "seaborn", "duckdb", "narwhals", "pyarrow", "pydantic")
+HEAVY = ("pandas", "numpy", "scipy", "matplotlib", "statsmodels", "seaborn", "duckdb", "narwhals", "pyarrow")
 SHARE = 0.2
 
 

@@ -102,35 +102,8 @@ def lesion_level_and_pain(
     index = index_visits(frame, needs=["pain_nrs"], min_days_after_attack=min_days_after_attack)
     everyone = _cells(registry, index)
     cells = everyone[everyone["had_myelitis"].fillna(False).astype(bool)].reset_index(drop=True)
-    labels = {"group": "lesion_level", "denominator": DENOMINATOR}
-    scored = labels | {"outcome": "pain_nrs"}
-    rows = group_summary(cells, "lesion_level", LESION_LEVELS, "pain_nrs", scored, conf_level=conf_level)
-    rows += [row for name, column in STATES.items() for row in _shares(cells, name, column, labels, conf_level)]
-    sizes = cells.groupby("lesion_level")["n"].sum().reindex(list(LESION_LEVELS), fill_value=0)
-    words = ", ".join(f"{level} {n}" for level, n in sizes.items())
-    if sizes[list(CONTRAST)].min() < FEWEST_PER_CELL:
-        few = (
-            f"{words}: a contrast needs {FEWEST_PER_CELL} in thoracic_only and cervical_only, so this is a description"
-        )
-        checks: list[Check] = [("enough patients for a contrast", "not assessable", few)]
-    else:
-        checks = [("enough patients for a contrast", "met", words)]
-        rows += pairwise_contrasts(
-            cells,
-            "lesion_level",
-            CONTRAST,
-            "pain_nrs",
-            scored,
-            conf_level=conf_level,
-            seed=seed,
-            primary=CONTRAST,
-        )
-        for name, column in STATES.items():
-            rows += _difference(cells, name, column, labels, conf_level)
-        new_rows, new_checks = _models(cells, scored, conf_level)
-        rows, checks = rows + new_rows, checks + new_checks
-    new_rows, new_checks = _chronic_pain_odds(everyone, conf_level)
-    rows, checks = rows + new_rows, checks + new_checks
+    rows, checks = _cell_rows(cells, conf_level, seed)
+    odds, odds_checks = _chronic_pain_odds(everyone, conf_level)
     reasons = index_reasons(
         registry, frame, needs=["pain_nrs"], min_days_after_attack=min_days_after_attack, diagnosis=diagnosis
     )
@@ -140,9 +113,9 @@ def lesion_level_and_pain(
         name="lesion_level_and_pain",
         question="Difference in the pain score (NRS, zeros included) between patients with thoracic-only and "
         "cervical-only lesions, among those with past myelitis and an MRI of both levels.",
-        rows=rows,
+        rows=rows + odds,
         steps=steps + _mri_steps(index, int(cells["n"].sum())),
-        checks=[*checks, *CHECKS],
+        checks=[*checks, *odds_checks, *CHECKS],
         tally=cells.groupby(["lesion_level", "pain_nrs"])["n"].sum().reset_index(),
         definitions={
             "diagnosis": diagnosis,
@@ -155,6 +128,26 @@ def lesion_level_and_pain(
             "denominator": "with_myelitis",
         },
     )
+
+
+def _cell_rows(cells: pd.DataFrame, conf_level: float, seed: int) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return the four cells described, and, where they hold enough patients, contrasted and modelled."""
+    labels = {"group": "lesion_level", "denominator": DENOMINATOR}
+    scored = labels | {"outcome": "pain_nrs"}
+    rows = group_summary(cells, "lesion_level", LESION_LEVELS, "pain_nrs", scored, conf_level=conf_level)
+    rows += [row for name, column in STATES.items() for row in _shares(cells, name, column, labels, conf_level)]
+    sizes = cells.groupby("lesion_level")["n"].sum().reindex(list(LESION_LEVELS), fill_value=0)
+    words = ", ".join(f"{level} {n}" for level, n in sizes.items())
+    if sizes[list(CONTRAST)].min() < FEWEST_PER_CELL:
+        few = f"{words}: a contrast needs {FEWEST_PER_CELL} in thoracic_only and cervical_only: a description only"
+        return rows, [("enough patients for a contrast", "not assessable", few)]
+    rows += pairwise_contrasts(
+        cells, "lesion_level", CONTRAST, "pain_nrs", scored, conf_level=conf_level, seed=seed, primary=CONTRAST
+    )
+    for name, column in STATES.items():
+        rows += _difference(cells, name, column, labels, conf_level)
+    model_rows, checks = _models(cells, scored, conf_level)
+    return rows + model_rows, [("enough patients for a contrast", "met", words), *checks]
 
 
 def _cells(registry: Registry, index: nw.LazyFrame[Any]) -> pd.DataFrame:

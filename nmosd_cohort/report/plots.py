@@ -66,7 +66,7 @@ def _show_figures_in_notebooks() -> None:
     from matplotlib.figure import Figure
 
     shell = get_ipython()
-    if shell is not None:
+    if shell is not None and shell.display_formatter is not None:
         shell.display_formatter.formatters["image/png"].for_type(Figure, print_figure)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -44,7 +45,7 @@ def row_p(row: Row) -> str:
     """Return the p value of a row, or that there is none; never one without an estimate and its interval."""
     if is_missing(row["estimate"]) or is_missing(row["conf_low"]) or is_missing(row["conf_high"]):
         return NOT_TESTED
-    adjusted = row.get("p_adjusted")
+    adjusted = row.get("p_adjusted", math.nan)
     holm = "" if is_missing(adjusted) else f" (Holm {p_text(adjusted)})"
     return p_text(row["p_value"]) + holm
 

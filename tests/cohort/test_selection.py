@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, visits
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import collect
@@ -27,7 +29,7 @@ def test_each_patient_is_included_or_has_one_reason(on_backend):
     steps = eligibility_steps(chosen)
     assert steps[0][1] == 5
     assert steps[-1][1] == 2
-    assert all(before[1] - after[1] == after[2] for before, after in zip(steps, steps[1:], strict=False))
+    assert all(before[1] - after[1] == after[2] for before, after in pairwise(steps))
 
 
 def test_past_myelitis_is_known_from_the_record_the_onset_or_typed_attacks_and_else_unknown(on_backend):

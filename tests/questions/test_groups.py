@@ -13,7 +13,7 @@ GROUP_FLAGS = {"neuropathic": (True, True), "other_pain": (True, False), "no_pai
 
 
 def grouped(values: dict[str, list[float]], column: str):
-    """A registry whose pain groups have these values of one score, one visit a patient."""
+    """Return a registry whose pain groups have these values of one score, one visit a patient."""
     rows = [(group, value) for group, scores in values.items() for value in scores]
     names = [f"p{i}" for i in range(len(rows))]
     return registry_of(
@@ -65,7 +65,7 @@ def test_floor_and_ceiling_are_counted():
 
 
 def with_lesions(cells: dict[str, list[int]]):
-    """A registry of patients with past myelitis and a whole-cord MRI, with these pain scores in each cell."""
+    """Return a registry of patients with past myelitis and a whole-cord MRI, with these pain scores in each cell."""
     spans = {"cervical_only": [("C3", "C5")], "thoracic_only": [("T3", "T5")], "both": [("C6", "T2")], "neither": []}
     rows = [(level, score) for level, scores in cells.items() for score in scores]
     names = [f"p{i}" for i in range(len(rows))]

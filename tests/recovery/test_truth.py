@@ -12,7 +12,7 @@ N = 6000
 
 @pytest.fixture(scope="module", params=["review", "null"])
 def large(request):
-    """A registry large enough that an estimate off its truth is a fault, not chance; and its truth."""
+    """Return a registry so large that an estimate off its truth is a fault, not chance; and its truth."""
     truth = {key: entry["value"] for key, entry in true_values(request.param).items()}
     return nc.simulate(request.param, n=N, seed=2024).to_duckdb(), truth
 
@@ -101,7 +101,7 @@ def test_crude_change_mixes_the_drug_with_regression_to_the_mean_and_the_correct
     assert covers(expected, truth["tocilizumab_expected_change_without_effect_nrs"])
     assert covers(corrected, truth["tocilizumab_mean_effect_nrs"])
     crude = row(result, measure="mean_change")
-    assert crude["conf_high"] < truth["tocilizumab_mean_effect_nrs"], "selection at high pain must show in the crude change"
+    assert crude["conf_high"] < truth["tocilizumab_mean_effect_nrs"], "the crude change must show the selection"
 
 
 def test_the_null_registry_shows_no_association(large):
@@ -110,5 +110,6 @@ def test_the_null_registry_shows_no_association(large):
         pytest.skip("this is the review scenario")
     depression = row(nc.pain_and_depression(registry), measure="partial_spearman")
     assert covers(depression, 0.0)
-    scale = row(nc.neuropathic_pain_and_quality_of_life(registry), outcome="sf36_vt", measure="adjusted_mean_difference", level="neuropathic")
-    assert covers(scale, 0.0)
+    quality = nc.neuropathic_pain_and_quality_of_life(registry)
+    vitality = row(quality, outcome="sf36_vt", measure="adjusted_mean_difference", level="neuropathic")
+    assert covers(vitality, 0.0)
