@@ -114,7 +114,7 @@ def run_report(
         verdicts,
         registry,
         out,
-        title=title or f"Pain in NMOSD: {registry.provenance.get('name', 'registry')}",
+        title=title or f"Pain report: {registry.provenance.get('name', 'registry')}",
         command=command,
         seed=seed,
         progress=progress,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.cohort.assessments import SCORES
@@ -35,6 +36,7 @@ QUESTIONS: dict[str, Any] = {
         change_after_start,
     )
 }
+CATALOGUE_DIAGNOSIS = "nmosd"
 CATALOGUE_SCALE = "bdi_ii"  # what a figure's `select` calls the depression instrument
 
 
@@ -50,7 +52,7 @@ def validate(registry: Registry, *, diagnosis: str = "nmosd") -> pd.DataFrame:
     registry
         Checked tables.
     diagnosis
-        Code of patients.diagnosis. Figures of NMOSD say little about another diagnosis.
+        Code of patients.diagnosis. The figures are of NMOSD: with another diagnosis none is comparable.
 
     Returns
     -------
@@ -78,6 +80,8 @@ def validate(registry: Registry, *, diagnosis: str = "nmosd") -> pd.DataFrame:
         for figure in paper.figures:
             row, definitions = _answer(registry, figure, diagnosis, asked)
             gate = compare_definitions(figure, local | definitions)
+            if diagnosis != CATALOGUE_DIAGNOSIS:
+                gate = replace(gate, comparable=False, reason=f"the published patients have NMOSD, these {diagnosis}")
             comparisons.append((figure, row, gate))
             if figure.answers is None:
                 unanswered[figure.id] = str(figure.why_not)
