@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.cohort.assessments import SCORES
@@ -36,6 +36,7 @@ QUESTIONS: dict[str, Any] = {
         change_after_start,
     )
 }
+MOST_UNASKED_SHARE = 0.10  # of all diagnosed; the margin within which two shares count as equal
 CATALOGUE_DIAGNOSIS = "nmosd"
 CATALOGUE_SCALE = "bdi_ii"  # what a figure's `select` calls the depression instrument
 
@@ -74,30 +75,36 @@ def validate(registry: Registry, *, diagnosis: str = "nmosd") -> pd.DataFrame:
     True
     """
     asked: dict[tuple[str, str], Result] = {}
-    local = {"serostatus": _serostatus(registry, diagnosis), "phase": "remission"}
-    comparisons, unanswered = [], {}
-    for paper in read_catalogue():
-        for figure in paper.figures:
-            row, definitions = _answer(registry, figure, diagnosis, asked)
-            gate = compare_definitions(figure, local | definitions)
-            if diagnosis != CATALOGUE_DIAGNOSIS:
-                gate = replace(gate, comparable=False, reason=f"the published patients have NMOSD, these {diagnosis}")
-            comparisons.append((figure, row, gate))
-            if figure.answers is None:
-                unanswered[figure.id] = str(figure.why_not)
+    known = {"serostatus": _serostatus(registry, diagnosis), "phase": "remission"}
+    comparisons, silent = [], {}
+    for figure in (figure for paper in read_catalogue() for figure in paper.figures):
+        local = _local(registry, figure, diagnosis, asked)
+        gate = compare_definitions(figure, known | local.definitions)
+        if diagnosis != CATALOGUE_DIAGNOSIS:
+            gate = replace(gate, comparable=False, reason=f"the published patients have NMOSD, these {diagnosis}")
+        comparisons.append((figure, local.row, gate))
+        if local.why_not:
+            silent[figure.id] = local.why_not
     verdicts = judge_all(comparisons)
-    no_question = verdicts["figure"].isin(list(unanswered))
-    verdicts.loc[no_question, "verdict"] = "not assessable"
-    verdicts.loc[no_question, "reason"] = verdicts.loc[no_question, "figure"].map(unanswered)
+    unanswered = verdicts["figure"].isin(list(silent))
+    verdicts.loc[unanswered, "verdict"] = "not assessable"
+    verdicts.loc[unanswered, "reason"] = verdicts.loc[unanswered, "figure"].map(silent)
     return verdicts
 
 
-def _answer(
-    registry: Registry, figure: Figure, diagnosis: str, asked: dict[tuple[str, str], Result]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the local row that answers a figure (empty if there is none) and the definitions behind it."""
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What the registry says to one figure: the row (empty if none), its definitions, and why there is no row."""
+
+    row: dict[str, Any]
+    definitions: dict[str, Any]
+    why_not: str = ""
+
+
+def _local(registry: Registry, figure: Figure, diagnosis: str, asked: dict[tuple[str, str], Result]) -> Local:
+    """Ask the question of a figure, once for each set of arguments, and take the row that answers it."""
     if figure.answers is None:
-        return {}, {}
+        return Local({}, {}, str(figure.why_not))
     arguments = _arguments(figure.answers)
     key = (figure.answers.question, repr(sorted(arguments.items())))
     if key not in asked:
@@ -109,7 +116,22 @@ def _answer(
         del definitions["denominator"]
     if figure.answers.select.get("outcome") == "chronic_pain":
         del definitions["time_frame"]
-    return _pick(result, figure), definitions
+    if why_not := _too_many_unasked(result):
+        return Local({}, definitions, why_not)
+    return Local(_pick(result, figure), definitions)
+
+
+def _too_many_unasked(result: Result) -> str:
+    """Return why a share of all diagnosed patients says nothing, if too many of them were never asked."""
+    if result.definitions.get("denominator") != "all_diagnosed":
+        return ""
+    bounds = result.estimates[result.estimates["measure"] == "bounds_if_never_asked"].iloc[0]
+    if not bounds["conf_high"] - bounds["conf_low"] > MOST_UNASKED_SHARE:
+        return ""
+    return (
+        f"Too many of the registry's patients have no answer: their share lies anywhere from "
+        f"{100 * bounds['conf_low']:.0f} to {100 * bounds['conf_high']:.0f} %."
+    )
 
 
 def _arguments(answers: Answers) -> dict[str, Any]:

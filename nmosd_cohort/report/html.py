@@ -81,6 +81,9 @@ class Section:
     answers: tuple[Answer, ...]
 
 
+FEW_PATIENTS = 50
+
+
 def ordered(results: Iterable[Result]) -> list[Result]:
     """Return results in the order of the report: by question, and within one as they came."""
     return sorted(results, key=lambda result: question_order(result.name))
@@ -228,6 +231,17 @@ def _forest(question: str, verdicts: pd.DataFrame, number: int) -> Markup:
     return inline_svg(forest(verdicts), prefix=f"f{number}", title=title, description=_verdicts_said(verdicts))
 
 
+def _few_patients(registry: Registry) -> str:
+    """Return a warning for the head of the answers where the registry is too small for most of them."""
+    n = len(registry.tables["patients"])
+    if n >= FEW_PATIENTS:
+        return ""
+    return (
+        f"This registry holds {n} patients. Most questions cannot be answered from so few: where a number is given, "
+        "its interval says how little is known, and no number here is a finding about the disease."
+    )
+
+
 def render(
     results: Sequence[Result],
     verdicts: pd.DataFrame,
@@ -273,6 +287,7 @@ def render(
             version=manifest.get("versions", {}).get("nmosd_cohort", "not recorded"),
             run_id=manifest.get("run_id", "not recorded"),
             generated=time_text(generated),
+            few=_few_patients(registry),
             sections=_sections(chosen),
             patient_flow=patient_flow(chosen),
             records_by_file=record_table(registry),

@@ -59,3 +59,11 @@ def test_another_depression_scale_is_compared_and_named_as_different(review):
     row = found.loc["zhang_2022_depression"]
     assert row["local_n"] == 30
     assert "instrument" in row["gate"].split("different:")[1].split(";")[0]
+
+
+def test_a_share_of_all_diagnosed_is_not_compared_where_most_were_never_asked():
+    people = {"patient_id": [f"p{i}" for i in range(20)], "diagnosis": ["nmosd"] * 20}
+    visits = {"patient_id": people["patient_id"][:6], "assessment_date": ["2024-01-01"] * 6, "has_pain": [True] * 6}
+    row = nc.validate(registry_of(patients=people, assessments=visits)).set_index("figure").loc["xue_pain_all"]
+    assert row["verdict"] == "not assessable"
+    assert row["reason"].endswith("anywhere from 30 to 100 %.")

@@ -107,8 +107,8 @@ def test_quality_comes_before_the_questions_in_their_order(page: str):
     places = [
         page.index(f"<h2>{title}</h2>")
         for title in (
-            "Answers",
             "Data quality and patients",
+            "Answers",
             "How many patients have pain?",
             "Are patients with neuropathic pain more disabled?",
             "Is quality of life lower with neuropathic pain?",
