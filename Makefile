@@ -9,7 +9,7 @@ demo: $(VENV)/.base
 	$(BIN)/nmosd-cohort demo --out nmosd_report
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto $(TEST_OPTIONS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

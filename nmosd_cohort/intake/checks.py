@@ -116,9 +116,10 @@ def join_rows(frame: pd.DataFrame, groups: Sequence[tuple[int, ...]]) -> pd.Data
     number = pd.Series({row: place for place, group in enumerate(groups) for row in group})
     names = [name for name in frame.columns if name not in ("_block", "_row")]
     together = frame.loc[number.index, names].groupby(number).first()
+    together = together.set_axis([group[0] for group in groups])
     joined = frame.copy()
-    heads = [group[0] for group in groups]
-    joined.loc[heads, names] = together.astype(object).where(together.notna(), None).to_numpy()
+    heads = joined.index.isin(together.index)
+    joined.loc[heads, names] = together.loc[joined.index[heads]].to_numpy()
     return joined
 
 

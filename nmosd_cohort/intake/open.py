@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Backend = Literal["pandas", "duckdb"]
 MAPPING_FILE = "registry.toml"
 TABLE_FILE_TYPES = (".csv", ".parquet")
+NOTE_FILE_TYPES = (".json", ".md", ".pdf", ".toml")
 
 
 def open_registry(
@@ -202,7 +203,9 @@ def _unknown_file(path: Path) -> Finding:
     tables = [f"{table}{suffix}" for table in read_codebook() for suffix in TABLE_FILE_TYPES]
     hint = nearest(path.name, tables)
     words = hint if hint.startswith("did") else "a CSV or Parquet file named after a table of the codebook"
-    return Finding("warn", "unknown_file", path.name, allowed=words, action="file not read")
+    # A note beside the tables loses no data; anything that could be data is a warning.
+    severity = "info" if path.suffix.lower() in NOTE_FILE_TYPES else "warn"
+    return Finding(severity, "unknown_file", path.name, allowed=words, action="file not read")
 
 
 def _checked(mapping: RegistryMapping, records: Mapping[str, Records], findings: list[Finding]) -> Registry:

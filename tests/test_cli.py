@@ -1,0 +1,159 @@
+"""The command line: exit codes, one-line messages, and an old report that outlives a run that fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import nmosd_cohort as nc
+from nmosd_cohort.cli import app
+from nmosd_cohort.synthetic.export import write_tables
+
+PATIENTS = "patient_id,sex,diagnosis\np1,female,nmosd\np2,male,nmosd\n"
+VISITS = "patient_id,assessment_date,has_pain,pain_nrs\np1,2024-01-01,true,4\np2,2024-01-01,false,0\n"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a clean registry of two patients in codebook form."""
+    source = tmp_path / "registry"
+    source.mkdir()
+    (source / "patients.csv").write_text(PATIENTS, encoding="utf-8")
+    (source / "assessments.csv").write_text(VISITS, encoding="utf-8")
+    return source
+
+
+def test_a_clean_registry_checks_with_0(folder):
+    result = run("check", folder)
+    assert result.exit_code == 0
+    assert "no findings" in result.output
+
+
+def test_findings_give_1_and_go_to_a_file_that_only_its_owner_reads(folder, tmp_path):
+    (folder / "assessments.csv").write_text(VISITS.replace(",4\n", ",11\n"), encoding="utf-8")
+    target = tmp_path / "findings.csv"
+    result = run("check", folder, "--findings", target)
+    assert result.exit_code == 1
+    assert "out_of_range" in result.output
+    assert "whole numbers from 0 to 10" in target.read_text(encoding="utf-8")
+    assert target.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "is empty"),
+        (VISITS.replace("pain_nrs", "has_pain"), "has_pain"),
+        (VISITS + '"p1,2024-02-01,true,3\n', "line 4"),
+    ],
+)
+def test_a_file_that_cannot_be_read_gives_3_and_one_line_that_names_it(folder, content, words):
+    (folder / "assessments.csv").write_text(content, encoding="utf-8")
+    result = run("check", folder)
+    assert result.exit_code == 3
+    assert "assessments.csv" in result.stderr
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_wrong_mapping_gives_2_with_the_nearest_right_name(folder):
+    (folder / "registry.toml").write_text(
+        '[registry]\nname = "x"\n[[source]]\nfile = "patients.csv"\n[[source.table]]\ntable = "patient"\n'
+        '[source.table.columns]\npatient_id = "patient_id"\n',
+        encoding="utf-8",
+    )
+    result = run("check", folder)
+    assert result.exit_code == 2
+    assert "patients" in result.stderr
+
+
+def test_more_quarantine_than_the_limit_gives_4(folder):
+    (folder / "registry.toml").write_text(
+        '[registry]\nname = "x"\n[limits]\nquarantine_percent = 10\n', encoding="utf-8"
+    )
+    (folder / "assessments.csv").write_text(VISITS + "p9,2024-01-01,true,4\n" * 2, encoding="utf-8")
+    assert run("check", folder).exit_code == 4
+
+
+def test_a_report_appears_whole_and_its_path_is_the_last_line(folder, tmp_path):
+    out = tmp_path / "report"
+    result = run("report", folder, "--out", out)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == str(out / "index.html")
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["command"] == "nmosd-cohort report"
+    results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert "pain_prevalence" in json.dumps(results)
+    page = (out / "index.html").read_text(encoding="utf-8")
+    (folder / "assessments.csv").write_text("", encoding="utf-8")
+    assert run("report", folder, "--out", out).exit_code == 3
+    assert (out / "index.html").read_text(encoding="utf-8") == page
+
+
+def test_a_folder_that_is_not_a_report_is_left_alone(folder, tmp_path):
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "thesis.txt").write_text("years of work", encoding="utf-8")
+    result = run("report", folder, "--out", out)
+    assert result.exit_code == 2
+    assert (out / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+
+
+def test_codebook_prints_one_table_or_names_the_tables():
+    shown = run("codebook", "assessments")
+    assert shown.exit_code == 0
+    assert "pain_nrs: Pain intensity (NRS) / 疼痛强度（NRS） [points] (higher is worse)" in shown.output
+    wrong = run("codebook", "visits")
+    assert wrong.exit_code == 2
+    assert "assessments" in wrong.stderr
+
+
+def test_figures_are_listed_by_paper_and_provenance():
+    shown = run("figures", "--paper", "zhang_2022", "--provenance", "primary")
+    assert shown.exit_code == 0
+    assert "zhang_2022_np_all" in shown.output
+    assert "xue_pain_all" not in shown.output
+    assert run("figures", "--paper", "zhang").exit_code == 2
+
+
+def test_simulate_writes_tables_that_open_without_findings(tmp_path):
+    target = tmp_path / "synthetic"
+    assert run("simulate", target, "--n", "30").exit_code == 0
+    registry = nc.open_registry(target)
+    assert len(registry.tables["patients"]) == 30
+    assert registry.findings["severity"].unique().tolist() == ["info"]  # truth.json is no table
+    assert run("simulate", target).exit_code == 2  # the folder is not empty
+    assert run("simulate", tmp_path / "other", "--scenario", "reviw").exit_code == 2
+
+
+def test_validate_lists_every_figure(tmp_path):
+    folder = write_tables(nc.simulate(n=60, seed=2), tmp_path / "synthetic")
+    result = run("validate", folder)
+    assert result.exit_code in (0, 1)
+    assert "zhang_2022_np_all" in result.output
+
+
+def test_help_needs_no_heavy_library_and_lists_the_exit_codes():
+    shown = subprocess.run([sys.executable, "-m", "nmosd_cohort", "--help"], capture_output=True, text=True, check=True)
+    assert "70 internal error" in shown.stdout
+
+
+def test_an_unforeseen_fault_gives_70_and_one_line(monkeypatch, capsys):
+    from nmosd_cohort import cli
+
+    def fail():
+        raise RuntimeError("the disk grew legs")
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit) as ending:
+        cli.main()
+    assert ending.value.code == 70
+    assert capsys.readouterr().err == "internal error, please report it: RuntimeError: the disk grew legs\n"
