@@ -11,9 +11,18 @@ from nmosd_cohort.cohort.pain import STATES, episode_recorded, open_episode
 from nmosd_cohort.cohort.selection import PATIENT_GROUPS, eligible, select_patients
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nmosd_cohort.intake.registry import Registry
 
-GROUPS = (*PATIENT_GROUPS, "had_myelitis", "age_group")
+# Group -> column of the visits, where the second and the third band begin, and the bands' names.
+BANDS: dict[str, tuple[str, tuple[int, int], tuple[str, str, str]]] = {
+    "age_group": ("age_years", (40, 60), ("0 to 39", "40 to 59", "60 and over")),
+    "duration_group": ("disease_duration_years", (5, 10), ("0 to 4 years", "5 to 9 years", "at least 10 years")),
+    "attack_group": ("attack_count", (2, 5), ("1 or none", "2 to 4", "5 and more")),
+    "edss_group": ("edss2", (8, 12), ("0 to 3.5", "4 to 5.5", "6 and more")),
+}
+GROUPS = (*PATIENT_GROUPS, "had_myelitis", *BANDS)
 
 
 def pain_status(
@@ -25,6 +34,7 @@ def pain_status(
     neuropathic_by: str = "recorded",
     min_days_after_attack: int = 30,
     asked: str | None = None,
+    groups: Sequence[str] = (),
 ) -> nw.LazyFrame[Any]:
     """One row an eligible patient: whether they have the pain in the time frame, or why that is not known.
 
@@ -40,12 +50,14 @@ def pain_status(
         As in ``questions.pain_prevalence``.
     asked
         The pain that the index visit must have an answer to; by default the same as ``pain``.
+    groups
+        Groups of ``BANDS`` to add.
 
     Returns
     -------
     narwhals.LazyFrame
-        The patient columns of ``select_patients``, age_group (by age at the last visit), status (true, false,
-        or missing), pain_known (the same for pain of any kind), reason (why status is missing).
+        The patient columns of ``select_patients``, the groups asked for (at the last visit that has them
+        recorded), status (true, false, or missing), pain_known (the same for pain of any kind), reason (why status is missing).
     """
     frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
     patients = eligible(select_patients(registry, diagnosis=diagnosis))
@@ -59,20 +71,28 @@ def pain_status(
         ).select("patient_id", reason=nw.col("index_status"))
         answers = _chronic(registry, index, pain) if time_frame == "chronic" else _current(index, pain)
         status = reasons.join(answers, on="patient_id", how="left")
-    last_age = frame.group_by("patient_id").agg(nw.col("age_years").max())
-    aged = patients.join(last_age, on="patient_id", how="left").with_columns(age_group=_age_group())
-    return aged.join(status, on="patient_id", how="left")
+    return _with_bands(patients, frame, groups).join(status, on="patient_id", how="left")
 
 
-def _age_group() -> nw.Expr:
-    age = nw.col("age_years")
+def _with_bands(patients: nw.LazyFrame[Any], frame: nw.LazyFrame[Any], groups: Sequence[str]) -> nw.LazyFrame[Any]:
+    """Return the patients with the band of each grouping variable at their last visit that has it recorded."""
+    banded = patients
+    for group in BANDS.keys() & set(groups):
+        column, starts, names = BANDS[group]
+        known = frame.filter(~nw.col(column).is_null())
+        last = known.filter(nw.col("assessment_day") == nw.col("assessment_day").max().over("patient_id"))
+        band = last.select("patient_id", _band(nw.col(column), starts, names).alias(group))
+        banded = banded.join(band, on="patient_id", how="left")
+    return banded
+
+
+def _band(value: nw.Expr, starts: tuple[int, int], names: tuple[str, str, str]) -> nw.Expr:
     return (
-        nw.when((age < 40).fill_null(False))
-        .then(nw.lit("0 to 39"))
-        .when(((age >= 40) & (age < 60)).fill_null(False))
-        .then(nw.lit("40 to 59"))
-        .when((age >= 60).fill_null(False))
-        .then(nw.lit("60 and over"))
+        nw.when(value < starts[0])
+        .then(nw.lit(names[0]))
+        .when(value < starts[1])
+        .then(nw.lit(names[1]))
+        .otherwise(nw.lit(names[2]))
     )
 
 

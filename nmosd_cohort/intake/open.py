@@ -14,7 +14,7 @@ from nmosd_cohort.intake.assemble import assemble_tables
 from nmosd_cohort.intake.columnar import frame_records
 from nmosd_cohort.intake.errors import ConfigurationError, InputError, nearest
 from nmosd_cohort.intake.files import read_file
-from nmosd_cohort.intake.findings import Finding, accounting_frame, findings_frame, quarantine_frame
+from nmosd_cohort.intake.findings import Finding, Severity, accounting_frame, findings_frame, quarantine_frame
 from nmosd_cohort.intake.ledger import Ledger, accounting_row, close_ledger, quarantine_rows
 from nmosd_cohort.intake.mapping import RegistryMapping, Source, check_columns, codebook_source
 from nmosd_cohort.intake.mapping_file import read_mapping
@@ -204,7 +204,7 @@ def _unknown_file(path: Path) -> Finding:
     hint = nearest(path.name, tables)
     words = hint if hint.startswith("did") else "a CSV or Parquet file named after a table of the codebook"
     # A note beside the tables loses no data; anything that could be data is a warning.
-    severity = "info" if path.suffix.lower() in NOTE_FILE_TYPES else "warn"
+    severity: Severity = "info" if path.suffix.lower() in NOTE_FILE_TYPES else "warn"
     return Finding(severity, "unknown_file", path.name, allowed=words, action="file not read")
 
 

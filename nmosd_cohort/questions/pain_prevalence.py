@@ -71,7 +71,8 @@ def pain_prevalence(
         Who is counted; the estimate of one denominator is never comparable with that of another.
     by
         Variables that split the patients: site, sex, aqp4_status, mog_status, onset_phenotype, had_myelitis,
-        age_group (0 to 39, 40 to 59, 60 and over).
+        age_group, duration_group, attack_group, edss_group (bands at the last visit, see
+        ``cohort.pain_status.BANDS``).
     diagnosis
         Code of patients.diagnosis.
     neuropathic_by
@@ -152,7 +153,7 @@ def _cells(registry: Registry, by: Sequence[str], settings: dict[str, Any], deno
     columns = dict.fromkeys(["status", "reason", "pain_known", "is_aqp4_positive", "had_myelitis", *by])
     # Among those with pain the visit is the last with an answer to pain: its kind may then be unknown.
     asked = "any" if denominator == "with_pain" else None
-    cells = tally(pain_status(registry, asked=asked, **settings), list(columns))
+    cells = tally(pain_status(registry, asked=asked, groups=by, **settings), list(columns))
     keep = {
         "with_pain": cells["pain_known"],
         "with_myelitis": cells["had_myelitis"],

@@ -131,3 +131,24 @@ def test_pain_of_a_kind_nobody_classified_stays_in_the_denominator_as_unknown(on
     bounds = result.estimates[result.estimates["measure"] == "bounds_if_never_asked"].iloc[0]
     assert (bounds["conf_low"], bounds["conf_high"]) == (0.5, 1.0)
     assert result.flow.iloc[-1]["reason"] == "pain present, but its kind or duration is not known"
+
+
+def test_bands_are_those_of_the_last_visit_that_has_the_variable(on_backend):
+    registry = registry_of(
+        patients={"patient_id": ["a", "b"], "diagnosis": ["nmosd"] * 2, "birth_date": ["1980-06-01", "1950-01-01"]},
+        assessments={
+            "patient_id": ["a", "a", "b"],
+            "assessment_date": ["2020-01-01", "2020-07-01", "2020-01-01"],
+            "has_pain": [True, True, False],
+            "edss": [6, None, 3.5],
+        },
+    )
+    rows = nc.pain_prevalence(on_backend(registry), by=["age_group", "edss_group"]).estimates
+    shares = rows[(rows["measure"] == "proportion") & (rows["group"] != "")]
+    found = {(row.group, row.level): row.events for row in shares.itertuples()}
+    assert found == {
+        ("age_group", "40 to 59"): 1,  # 40 at the last visit, 39 at the one before
+        ("age_group", "60 and over"): 0,
+        ("edss_group", "0 to 3.5"): 0,
+        ("edss_group", "6 and more"): 1,
+    }
