@@ -57,7 +57,8 @@ def pain_status(
     -------
     narwhals.LazyFrame
         The patient columns of ``select_patients``, the groups asked for (at the last visit that has them
-        recorded), status (true, false, or missing), pain_known (the same for pain of any kind), reason (why status is missing).
+        recorded), status (true, false, or missing), pain_known (the same for pain of any kind), reason (why
+        status is missing).
     """
     frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
     patients = eligible(select_patients(registry, diagnosis=diagnosis))
