@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check benchmark lock clean
 
 demo: $(VENV)/.base
 	$(BIN)/nmosd-cohort demo --out nmosd_report
@@ -17,7 +17,9 @@ check: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/check_docs.py
-	$(BIN)/python tools/start_up.py
+
+benchmark: $(VENV)/.test
+	$(BIN)/python benchmarks/start_up.py
 
 # Compiling what is installed is part of the set-up: uncompiled, the first start takes three times as long.
 $(VENV)/.base: requirements/base.lock pyproject.toml

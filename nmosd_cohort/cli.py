@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from nmosd_cohort._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,10 +37,25 @@ class Exit(IntEnum):
     INTERNAL = 70
 
 
-Source = Annotated[Path, typer.Argument(help="registry.toml, or a folder of CSV or Parquet files in codebook form")]
+RegistryPath = Annotated[Path, typer.Argument(help="registry.toml, or a folder of files in codebook form")]
 Out = Annotated[
     Path, typer.Option("--out", help="folder of the report; an earlier report there is replaced at the end")
 ]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 @app.command()
@@ -52,14 +70,14 @@ def demo(out: Out = Path("nmosd_report"), seed: int = 1) -> None:
 
 
 @app.command()
-def report(source: Source, out: Out = Path("nmosd_report"), seed: int = 1, diagnosis: str = "nmosd") -> None:
+def report(source: RegistryPath, out: Out = Path("nmosd_report"), seed: int = 1, diagnosis: str = "nmosd") -> None:
     """Check a registry, answer the five questions, set the published figures beside them, write the report."""
     raise typer.Exit(_report(source, out, seed=seed, command="nmosd-cohort report", diagnosis=diagnosis))
 
 
 @app.command()
 def check(
-    source: Source, findings: Annotated[Path | None, typer.Option(help="write the findings to this CSV")] = None
+    source: RegistryPath, findings: Annotated[Path | None, typer.Option(help="write the findings to this CSV")] = None
 ) -> None:
     """Read a registry and say what is wrong with it; nothing is analysed."""
     registry = _open(source)
@@ -71,22 +89,25 @@ def check(
         counts = registry.findings.groupby(["severity", "kind", "file", "column"], dropna=False).size()
         typer.echo(counts.rename("findings").reset_index().to_string(index=False))
     if findings is not None:
-        from nmosd_cohort.report.folder import csv_bytes
+        with _plain_errors():
+            from nmosd_cohort.report.folder import write_private
 
-        findings.touch(mode=0o600)
-        findings.write_bytes(csv_bytes(registry.findings))
+            write_private(findings, registry.findings)
         typer.echo(f"findings with the offending cells, for local use only: {findings}")
     raise typer.Exit(_exit_code(registry))
 
 
 @app.command()
-def validate(source: Source, diagnosis: str = "nmosd") -> None:
+def validate(source: RegistryPath, diagnosis: str = "nmosd") -> None:
     """Set the registry's answers beside every published figure that it can be compared with."""
-    from nmosd_cohort.literature.validate import validate as validate_registry
+    registry = _open(source)
+    with _plain_errors():
+        from nmosd_cohort.literature.validate import validate as validate_registry
 
-    verdicts = validate_registry(_open(source), diagnosis=diagnosis)
+        verdicts = validate_registry(registry, diagnosis=diagnosis)
     shown = verdicts[["figure", "local_estimate", "local_n", "published_estimate", "published_n", "verdict", "reason"]]
     typer.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
+    raise typer.Exit(_exit_code(registry))
 
 
 @app.command()
@@ -148,7 +169,10 @@ def main() -> None:
     try:
         app()
     except Exception as fault:
-        typer.echo(f"internal error, please report it: {type(fault).__name__}: {fault}", err=True)
+        # Not the text of the fault: a library may have put a patient's value into it.
+        where = traceback.extract_tb(fault.__traceback__)[-1]
+        place = f"{Path(where.filename).name}, line {where.lineno}"
+        typer.echo(f"internal error, please report it: {type(fault).__name__} in {place}", err=True)
         sys.exit(Exit.INTERNAL)
 
 

@@ -51,7 +51,7 @@ def test_findings_give_1_and_go_to_a_file_that_only_its_owner_reads(folder, tmp_
     ("content", "words"),
     [
         ("", "is empty"),
-        (VISITS.replace("pain_nrs", "has_pain"), "has_pain"),
+        (VISITS.replace("pain_nrs", "has_pain"), "columns 3, 4"),
         (VISITS + '"p1,2024-02-01,true,3\n', "line 4"),
     ],
 )
@@ -107,6 +107,25 @@ def test_a_folder_that_is_not_a_report_is_left_alone(folder, tmp_path):
     assert (out / "thesis.txt").read_text(encoding="utf-8") == "years of work"
 
 
+def test_a_wrong_diagnosis_or_an_unwritable_findings_file_is_no_internal_error(folder, tmp_path):
+    wrong = run("validate", folder, "--diagnosis", "nmsod")
+    assert wrong.exit_code == 2
+    assert "nmosd, mogad, ms" in wrong.stderr
+    assert run("check", folder, "--findings", tmp_path / "no" / "such" / "folder.csv").exit_code == 3
+
+
+def test_a_findings_file_that_others_could_read_is_closed_to_them(folder, tmp_path):
+    target = tmp_path / "findings.csv"
+    target.write_text("old", encoding="utf-8")
+    target.chmod(0o644)
+    run("check", folder, "--findings", target)
+    assert target.stat().st_mode & 0o077 == 0
+
+
+def test_the_version_is_printed():
+    assert run("--version").output.strip() == nc.__version__
+
+
 def test_codebook_prints_one_table_or_names_the_tables():
     shown = run("codebook", "assessments")
     assert shown.exit_code == 0
@@ -156,4 +175,6 @@ def test_an_unforeseen_fault_gives_70_and_one_line(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ending:
         cli.main()
     assert ending.value.code == 70
-    assert capsys.readouterr().err == "internal error, please report it: RuntimeError: the disk grew legs\n"
+    message = capsys.readouterr().err
+    assert message.startswith("internal error, please report it: RuntimeError in test_cli.py, line ")
+    assert "legs" not in message  # the text of a fault may hold a patient's value

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+DAYS_PER_YEAR = 365.25
+CHRONIC_DAYS = 91.3  # three months of 30.44 days; ICD-11: pain that lasts longer than three months
 VariableType = Literal["id", "text", "code", "codes", "boolean", "integer", "number", "date"]
 TABLE_ORDER = ("patients", "attacks", "assessments", "pain", "lesions", "treatments", "labs", "imaging")
 # Vertebral C8 does not exist; a lesion that uses it is counted by cord segments.

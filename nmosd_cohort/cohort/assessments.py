@@ -95,7 +95,14 @@ def index_visits(frame: nw.LazyFrame[Any], *, needs: Sequence[str], min_days_aft
         Columns that may not be missing.
     min_days_after_attack
         A visit nearer than this to the start of the last attack is not used.
+
+    Raises
+    ------
+    ValueError
+        If ``min_days_after_attack`` is below 0.
     """
+    if min_days_after_attack < 0:
+        raise ValueError(f"min_days_after_attack is {min_days_after_attack}; it must be 0 or more")
     usable = frame.filter(in_remission(min_days_after_attack), *(~nw.col(name).is_null() for name in needs))
     return usable.filter(nw.col("assessment_day") == nw.col("assessment_day").max().over("patient_id"))
 

@@ -48,6 +48,8 @@ def distinct_attacks(registry: Registry, *, gap_days: int = ATTACK_GAP_DAYS) -> 
 def attack_history(visits: nw.LazyFrame[Any], attacks: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """One row a visit that some attack precedes: attacks and myelitis attacks so far, and the day of the last one.
 
+    Attacks of myelitis are unknown where an attack so far has no type.
+
     Parameters
     ----------
     visits
@@ -60,14 +62,19 @@ def attack_history(visits: nw.LazyFrame[Any], attacks: nw.LazyFrame[Any]) -> nw.
     narwhals.LazyFrame
         patient_id, assessment_day, attacks_so_far, myelitis_attacks_so_far, last_attack_day.
     """
-    pairs = visits.select("patient_id", "assessment_day").join(attacks, on="patient_id", how="inner")
+    typed = attacks.with_columns(is_untyped=nw.col("is_myelitis").is_null().cast(nw.Int64))
+    pairs = visits.select("patient_id", "assessment_day").join(typed, on="patient_id", how="inner")
     return (
         pairs.filter(nw.col("attack_day") <= nw.col("assessment_day"))
         .group_by("patient_id", "assessment_day")
         .agg(
             nw.len().alias("attacks_so_far"),
             nw.col("is_myelitis").sum().alias("myelitis_attacks_so_far"),
+            nw.col("is_untyped").sum(),
             nw.col("attack_day").max().alias("last_attack_day"),
+        )
+        .with_columns(
+            myelitis_attacks_so_far=nw.when(nw.col("is_untyped") == 0).then(nw.col("myelitis_attacks_so_far"))
         )
         .select(
             "patient_id",

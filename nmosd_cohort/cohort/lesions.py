@@ -6,20 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from nmosd_cohort.codebook import SEGMENTS
 from nmosd_cohort.cohort.tally import day, lazy
 
 if TYPE_CHECKING:
     from nmosd_cohort.intake.registry import Registry
 
 # Position of each segment from the head down. Vertebral and cord counts share names; only C8 is cord alone.
-CORD_SEGMENTS = (
-    *(f"C{i}" for i in range(1, 9)),
-    *(f"T{i}" for i in range(1, 13)),
-    *(f"L{i}" for i in range(1, 6)),
-    "S1",
-    "conus",
-)
-POSITION = {segment: place for place, segment in enumerate(CORD_SEGMENTS)}
+POSITION = {segment: place for place, segment in enumerate(SEGMENTS)}
 C8, T1, T6, T12 = (POSITION[segment] for segment in ("C8", "T1", "T6", "T12"))
 LESION_LEVELS = ("cervical_only", "thoracic_only", "both", "neither")
 
@@ -63,7 +57,7 @@ def lesions_by_mri(registry: Registry) -> nw.LazyFrame[Any]:
         cervical_segments=_overlap(0, C8),
         thoracic_segments=_overlap(T1, T12),
         upper_thoracic_segments=_overlap(T1, T6),
-        lesion_segments=_overlap(0, len(CORD_SEGMENTS) - 1),
+        lesion_segments=_overlap(0, len(SEGMENTS) - 1),
     ).with_columns(
         cervical_segments=nw.col("cervical_segments") - nw.col("phantom"),
         lesion_segments=nw.col("lesion_segments") - nw.col("phantom"),

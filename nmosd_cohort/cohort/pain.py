@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from nmosd_cohort.codebook import CHRONIC_DAYS
 from nmosd_cohort.cohort.tally import day, lazy
 
 if TYPE_CHECKING:
     from nmosd_cohort.intake.registry import Registry
 
 NEUROPATHIC_BY = ("recorded", "dn4", "paindetect")
-CHRONIC_DAYS = 91.3  # three months of 30.44 days; ICD-11: pain that lasts longer than three months
 DN4_CUTOFF = 4
 PAINDETECT_CUTOFF = 19
 STATES = {"any": "has_pain", "neuropathic": "has_neuropathic_pain", "tonic_spasm": "has_tonic_spasm"}

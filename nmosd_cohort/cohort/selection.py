@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from nmosd_cohort.codebook import read_codebook
 from nmosd_cohort.cohort.tally import day, lazy, tally
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _is_true(condition: nw.Expr) -> nw.Expr:
     return condition.fill_null(False)
 
 
-def _had_myelitis(registry: Registry) -> nw.LazyFrame[Any]:
+def _attack_entries(registry: Registry) -> nw.LazyFrame[Any]:
     """One row a patient with attacks: how many entries there are, how many name myelitis, how many name no type."""
     return (
         lazy(registry.tables["attacks"])
@@ -66,8 +67,16 @@ def select_patients(registry: Registry, *, diagnosis: str = "nmosd") -> nw.LazyF
         patient_id, eligibility, PATIENT_GROUPS, is_male, is_aqp4_positive, had_myelitis
         (true, false, or missing where the registry does not tell), birth_day, entry_day, age_at_entry_years,
         onset_day, last_contact_day, recorded_attack_count.
+
+    Raises
+    ------
+    ValueError
+        If ``diagnosis`` is not a code of the codebook.
     """
-    patients = lazy(registry.tables["patients"]).join(_had_myelitis(registry), on="patient_id", how="left")
+    known = [code.code for code in read_codebook()["patients"].variables["diagnosis"].codes]
+    if diagnosis not in known:
+        raise ValueError(f"diagnosis is {diagnosis!r}; it must be one of {', '.join(known)}")
+    patients = lazy(registry.tables["patients"]).join(_attack_entries(registry), on="patient_id", how="left")
     yes = _is_true(
         nw.col("had_myelitis") | (nw.col("onset_phenotype") == "myelitis") | (nw.col("myelitis_entries") > 0)
     )

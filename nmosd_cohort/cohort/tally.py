@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from nmosd_cohort.codebook import DAYS_PER_YEAR
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-DAYS_PER_YEAR = 365.25
 MINUTES_PER_DAY = 1440
 EPOCH = datetime(1970, 1, 1)
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from nmosd_cohort.codebook import DAYS_PER_YEAR
 from nmosd_cohort.cohort.attacks import distinct_attacks
-from nmosd_cohort.cohort.tally import DAYS_PER_YEAR, day, lazy
+from nmosd_cohort.cohort.tally import day, lazy
 
 if TYPE_CHECKING:
     from nmosd_cohort.intake.registry import Registry

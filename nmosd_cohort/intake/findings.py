@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-Severity = Literal["fatal", "reject", "warn", "info"]
+Severity = Literal["reject", "warn", "info"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,8 @@ def codebook_source(table: str, records: Records, data_cut: date | None) -> tupl
     absent = [name for name, variable in variables.items() if variable.required and name not in records.columns]
     if absent:
         raise InputError(
-            f"{records.file}: table {table} needs the column {', '.join(absent)}; found {', '.join(records.columns)}"
+            f"{records.file}: table {table} needs the column {', '.join(absent)}; none of the {len(records.columns)} "
+            "columns of the first line has that name. Has the file a header?"
         )
     rules = tuple(Rule(name, (name,), form) for name in records.columns if name in variables)
     source = Source(records.file, (Block(table, rules, is_codebook_form=True),))

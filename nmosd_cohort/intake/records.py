@@ -119,7 +119,7 @@ def check_header(header: Sequence[str], file: str) -> None:
         places = [str(place) for place, other in enumerate(header, start=1) if other == name]
         if name and len(places) > 1:
             raise InputError(
-                f"{file}: line 1: the header has {name!r} more than once (columns {', '.join(places)}); "
+                f"{file}: line 1: the header has the same name in columns {', '.join(places)}; "
                 "give each column its own name"
             )
 

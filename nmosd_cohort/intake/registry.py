@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FINDING_COLUMNS = (
-    "severity",  # fatal, reject, warn or info
+    "severity",  # reject, warn or info; what is fatal raises InputError and leaves no registry
     "kind",  # rule that was broken, for example out_of_range
     "file",
     "line",  # physical line of the file, counted from 1

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nmosd_cohort.questions.contrasts import mean_estimate
 from nmosd_cohort.questions.parts import estimate_row
 from nmosd_cohort.statistics.estimate import Estimate
+from nmosd_cohort.statistics.means import mean
 from nmosd_cohort.statistics.paired import mean_change, pseudo_median, responders
 from nmosd_cohort.statistics.proportions import proportion
 from nmosd_cohort.statistics.ranks import median
@@ -53,8 +53,8 @@ def change_rows(pairs: Pairs, outcome: str, conf_level: float, *, ordinal: bool 
         middle = median(values, counts, conf_level=conf_level)
         rows.append(estimate_row(middle, role="description", measure=f"{name}_median", **(labels | level)))
         if not ordinal:
-            mean = mean_estimate(values, counts, conf_level)
-            rows.append(estimate_row(mean, role="description", measure=f"{name}_mean", **(labels | level)))
+            average = mean(values, counts, conf_level=conf_level)
+            rows.append(estimate_row(average, role="description", measure=f"{name}_mean", **(labels | level)))
     role = "secondary" if ordinal else "primary"
     shift = pseudo_median(after - before, counts, conf_level=conf_level)
     rows.append(estimate_row(shift, role=role, measure="pseudo_median_change", **labels))

@@ -20,7 +20,8 @@ from nmosd_cohort.cohort.treatment import (
     untreated_repeats,
 )
 from nmosd_cohort.questions.before_after import change_rows, rate_rows, regression_rows, responder_rows
-from nmosd_cohort.questions.parts import check_option, finish, small_n_check
+from nmosd_cohort.questions.parts import finish, small_n_check
+from nmosd_cohort.statistics.estimate import check_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -192,14 +193,16 @@ def _steps(
 
 def _trajectories(timed: pd.DataFrame, complete: pd.DataFrame, at_months: float, window_days: int) -> pd.DataFrame:
     """One row a score of a patient with both scores, from a year before start to the end of the window."""
-    shown: Mapping[str, int] = {patient: place + 1 for place, patient in enumerate(complete["patient_id"])}
+    # Numbered by score, not by identifier, and with days rounded to a tenth of a month.
+    by_score = complete.sort_values(["before", "after", "before_days", "after_days"], kind="stable")["patient_id"]
+    shown: Mapping[str, int] = {patient: place + 1 for place, patient in enumerate(by_score)}
     last = at_months * DAYS_PER_MONTH + window_days
     days = timed["days_since_start"]
     rows = timed[timed["patient_id"].isin(list(shown)) & (days >= -12 * DAYS_PER_MONTH) & (days <= last)]
     return pd.DataFrame(
         {
             "trajectory": rows["patient_id"].map(shown).astype("Int64"),
-            "months": (rows["days_since_start"] / DAYS_PER_MONTH).astype("Float64"),
+            "months": (rows["days_since_start"] / DAYS_PER_MONTH).round(1).astype("Float64"),
             "value": rows["score"],
             "period": rows["days_since_start"].le(0).map({True: "before", False: "after"}),
         }

@@ -10,6 +10,7 @@ import numpy as np
 
 from nmosd_cohort.questions.parts import estimate_row, group_counts, transform
 from nmosd_cohort.statistics.estimate import Estimate
+from nmosd_cohort.statistics.means import mean
 from nmosd_cohort.statistics.ranks import hodges_lehmann_shift, median, probability_superiority, quantile
 
 if TYPE_CHECKING:
@@ -61,27 +62,8 @@ def summary_rows(
         rows.append(estimate_row(point, measure=measure, **labels))
     return [
         *rows,
-        estimate_row(mean_estimate(values, counts, conf_level), measure="mean", **(labels | {"role": "comparison"})),
+        estimate_row(mean(values, counts, conf_level=conf_level), measure="mean", **(labels | {"role": "comparison"})),
     ]
-
-
-def mean_estimate(values: np.ndarray, counts: np.ndarray, conf_level: float = 0.95) -> Estimate:
-    """Mean of a counted sample with t limits; given only because papers print it.
-
-    Examples
-    --------
-    >>> mean_estimate(np.array([1.0, 3.0]), np.array([1, 1])).estimate
-    2.0
-    """
-    from scipy.stats import t
-
-    n = int(counts.sum())
-    mean = float(np.average(values, weights=counts))
-    if n < 2:
-        return Estimate(mean, math.nan, math.nan, n, "mean of one patient: no limits")
-    std_error = math.sqrt(float(counts @ (values - mean) ** 2) / (n - 1) / n)
-    half = float(t.ppf((1 + conf_level) / 2, n - 1)) * std_error
-    return Estimate(mean, mean - half, mean + half, n, "mean, t limits", std_error=std_error, conf_level=conf_level)
 
 
 def pairwise_contrasts(

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
+from nmosd_cohort.codebook import CHRONIC_DAYS
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.lesions import LESION_LEVELS, lesion_cells
-from nmosd_cohort.cohort.pain import CHRONIC_DAYS, NEUROPATHIC_BY, open_episode
+from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, open_episode
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import completed_years, tally
 from nmosd_cohort.questions.contrasts import group_summary, pairwise_contrasts
-from nmosd_cohort.questions.parts import check_option, complete_cells, covariate_design, estimate_row, finish
+from nmosd_cohort.questions.parts import complete_cells, covariate_design, estimate_row, finish
+from nmosd_cohort.statistics.estimate import check_option
 from nmosd_cohort.statistics.firth import firth_logistic
 from nmosd_cohort.statistics.ordinal import fit_cumulative_link, odds_ratios
 from nmosd_cohort.statistics.proportions import proportion, proportion_difference
@@ -268,17 +270,20 @@ def _standardised(
 
 def _chronic_pain_odds(cells: pd.DataFrame, conf_level: float) -> tuple[list[dict[str, Any]], list[Check]]:
     """Return Firth odds ratios of chronic pain in all patients with the MRI, as Ayzenberg prints them."""
-    known = cells[cells["is_chronic"].notna()]
-    terms = known[list(CHRONIC_TERMS)].astype("Float64").fillna(0).astype(float)
-    terms = terms.loc[:, terms.nunique() > 1]
+    timed = cells[cells["is_chronic"].notna()]
+    known, terms, dropped = complete_cells(timed, timed[list(CHRONIC_TERMS)].astype("Float64").astype(float))
+    checks: list[Check] = []
+    if dropped:
+        detail = f"{dropped} patients dropped: the number or the type of their attacks is not known"
+        checks.append(("all in the odds ratios of chronic pain", "not met", detail))
     outcome, counts = known["is_chronic"].to_numpy(dtype=float), known["n"].to_numpy(dtype=np.int64)
     try:
         ratios = firth_logistic(outcome, terms, counts, conf_level=conf_level)
     except ValueError as problem:
-        return [], [("odds ratios of chronic pain", "not assessable", str(problem))]
+        return [], [*checks, ("odds ratios of chronic pain", "not assessable", str(problem))]
     labels = {"outcome": "chronic_pain", "role": "comparison", "unit": "odds ratio", "denominator": CHRONIC_DENOMINATOR}
     return [
         estimate_row(ratio, measure=CHRONIC_TERMS[term], **(labels | {"term": term}))
         for term, ratio in ratios.items()
         if term in CHRONIC_TERMS
-    ], []
+    ], checks

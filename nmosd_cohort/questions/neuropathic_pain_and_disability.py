@@ -11,15 +11,13 @@ from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, PAIN_GROUPS
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.questions.contrasts import group_summary, pairwise_contrasts
+from nmosd_cohort.questions.pain_groups import EXPOSED, REFERENCE, group_model
 from nmosd_cohort.questions.parts import (
     COVARIATES,
-    check_option,
-    complete_cells,
-    covariate_design,
-    dummies,
     estimate_row,
     finish,
 )
+from nmosd_cohort.statistics.estimate import check_option
 from nmosd_cohort.statistics.ordinal import (
     fit_cumulative_link,
     odds_ratios,
@@ -35,11 +33,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.questions.parts import Check
     from nmosd_cohort.result import Result
 
-EXPOSED = ("neuropathic", "other_pain")
-REFERENCE = "no_pain"
 MILESTONES = (4, 6)
-FEWEST_PER_GROUP = 5
-FEWEST_PER_PARAMETER = 5
 
 
 def neuropathic_pain_and_disability(
@@ -150,20 +144,14 @@ def adjusted_odds(
     cells: pd.DataFrame, covariates: tuple[str, ...], labels: dict[str, Any], conf_level: float
 ) -> tuple[list[dict[str, Any]], list[Check], int]:
     """Return the rows of the cumulative-link model, its checks, and how many patients it dropped."""
-    design, checks = covariate_design(cells, covariates)
-    kept, rest, dropped = complete_cells(cells, design)
-    groups = kept.groupby("pain_group")["n"].sum().reindex(list(PAIN_GROUPS), fill_value=0)
-    n, parameters = int(kept["n"].sum()), len(EXPOSED) + rest.shape[1]
-    if groups.min() < FEWEST_PER_GROUP or n < FEWEST_PER_PARAMETER * parameters:
-        sizes = ", ".join(f"{level} {size}" for level, size in groups.items())
-        detail = f"too few patients for a model of {parameters} terms: {sizes}"
-        return [], [*checks, ("adjusted model", "not assessable", detail)], dropped
-    design = dummies(kept, "pain_group", EXPOSED).join(rest)
-    outcome, counts = kept["edss2"].to_numpy(dtype=float), kept["n"].to_numpy(dtype=np.int64)
+    model = group_model(cells, covariates)
+    if model.why_not:
+        return [], [*model.checks, ("adjusted model", "not assessable", model.why_not)], model.dropped
+    outcome, counts = model.cells["edss2"].to_numpy(dtype=float), model.cells["n"].to_numpy(dtype=np.int64)
     try:
-        fit = fit_cumulative_link(outcome, design, counts)
+        fit = fit_cumulative_link(outcome, model.design, counts)
     except ValueError as problem:
-        return [], [*checks, ("adjusted model", "not assessable", str(problem))], dropped
+        return [], [*model.checks, ("adjusted model", "not assessable", str(problem))], model.dropped
     rows = [
         estimate_row(
             odds_ratios(fit, conf_level=conf_level)[level],
@@ -175,9 +163,11 @@ def adjusted_odds(
         for level in EXPOSED
     ]
     rows += [
-        row for milestone in MILESTONES for row in _milestone_rows(fit, design, counts, milestone, labels, conf_level)
+        row
+        for milestone in MILESTONES
+        for row in _milestone_rows(fit, model.design, counts, milestone, labels, conf_level)
     ]
-    return rows, [*checks, *_proportional_odds(outcome, design, counts, n, parameters)], dropped
+    return rows, [*model.checks, *_proportional_odds(outcome, model.design, counts)], model.dropped
 
 
 def _milestone_rows(
@@ -200,8 +190,9 @@ def _milestone_rows(
     return rows
 
 
-def _proportional_odds(outcome: Any, design: pd.DataFrame, counts: Any, n: int, parameters: int) -> list[Check]:
+def _proportional_odds(outcome: Any, design: pd.DataFrame, counts: Any) -> list[Check]:
     """Return how far the odds ratio of neuropathic pain moves over the cut points, and Brant's test beside it."""
+    n, parameters = int(counts.sum()), design.shape[1]
     cuts = cutpoint_odds_ratios(outcome, design, counts, "neuropathic")
     checks: list[Check] = [
         ("patients per model term", "met" if n >= 10 * parameters else "not met", f"{n / parameters:.0f}")

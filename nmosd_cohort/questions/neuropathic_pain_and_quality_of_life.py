@@ -11,22 +11,15 @@ from nmosd_cohort.cohort.assessments import index_reasons, index_visits, visits
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, PAIN_GROUPS
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
-from nmosd_cohort.questions.contrasts import group_summary, mean_estimate, pairwise_contrasts
-from nmosd_cohort.questions.neuropathic_pain_and_disability import (
-    EXPOSED,
-    FEWEST_PER_GROUP,
-    FEWEST_PER_PARAMETER,
-    REFERENCE,
-)
+from nmosd_cohort.questions.contrasts import group_summary, pairwise_contrasts
+from nmosd_cohort.questions.pain_groups import EXPOSED, REFERENCE, group_model
 from nmosd_cohort.questions.parts import (
     COVARIATES,
-    check_option,
-    complete_cells,
-    covariate_design,
-    dummies,
     estimate_row,
     finish,
 )
+from nmosd_cohort.statistics.estimate import check_option
+from nmosd_cohort.statistics.means import mean
 from nmosd_cohort.statistics.multiplicity import holm
 from nmosd_cohort.statistics.proportions import proportion
 from nmosd_cohort.statistics.regression import adjusted_mean_difference
@@ -178,7 +171,7 @@ def _scale(
     everyone = labels | {"group": "", "level": ""}
     rows = [
         estimate_row(
-            mean_estimate(values, counts, conf_level),
+            mean(values, counts, conf_level=conf_level),
             role="comparison",
             measure="mean",
             unit="points",
@@ -205,20 +198,15 @@ def _adjusted(
     conf_level: float,
 ) -> tuple[list[dict[str, Any]], list[Check]]:
     """Return the adjusted mean differences of both pain groups from no pain, or why there are none."""
-    design, checks = covariate_design(cells, covariates)
-    kept, rest, dropped = complete_cells(cells, design)
-    groups = kept.groupby("pain_group")["n"].sum().reindex(list(PAIN_GROUPS), fill_value=0)
-    parameters = len(EXPOSED) + rest.shape[1]
-    if groups.min() < FEWEST_PER_GROUP or groups.sum() < FEWEST_PER_PARAMETER * parameters:
-        sizes = ", ".join(f"{level} {size}" for level, size in groups.items())
-        detail = f"too few patients for a model of {parameters} terms: {sizes}"
-        return [], [*checks, (f"{outcome} adjusted", "not assessable", detail)]
-    design = dummies(kept, "pain_group", EXPOSED).join(rest)
-    values, counts = kept[outcome].to_numpy(dtype=float), kept["n"].to_numpy(dtype=np.int64)
+    model = group_model(cells, covariates)
+    checks: list[Check] = [(check, status, f"{outcome}: {detail}") for check, status, detail in model.checks]
+    if model.why_not:
+        return [], [*checks, (f"{outcome} adjusted", "not assessable", model.why_not)]
+    values, counts = model.cells[outcome].to_numpy(dtype=float), model.cells["n"].to_numpy(dtype=np.int64)
     rows = []
     for level in EXPOSED:
         try:
-            difference = adjusted_mean_difference(values, design, counts, level, conf_level=conf_level)
+            difference = adjusted_mean_difference(values, model.design, counts, level, conf_level=conf_level)
         except ValueError as problem:
             return [], [*checks, (f"{outcome} adjusted", "not assessable", str(problem))]
         split = labels | {
@@ -228,11 +216,9 @@ def _adjusted(
             "role": "primary" if level == "neuropathic" and outcome in SCALES else "secondary",
         }
         rows.append(estimate_row(difference, measure="adjusted_mean_difference", unit="points", **split))
-    checks = [(check, status, f"{outcome}: {detail}") for check, status, detail in checks]
-    note: list[Check] = (
-        [(f"{outcome} adjusted", "note", f"{dropped} patients dropped: a covariate is missing")] if dropped else []
-    )
-    return rows, checks + note
+    if model.dropped:
+        checks.append((f"{outcome} adjusted", "note", f"{model.dropped} patients dropped: a covariate is missing"))
+    return rows, checks
 
 
 def _holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

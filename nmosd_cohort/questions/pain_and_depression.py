@@ -13,7 +13,6 @@ from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.cohort.treatment import on_drug_class
 from nmosd_cohort.questions.parts import (
-    check_option,
     complete_cells,
     covariate_design,
     dummies,
@@ -22,6 +21,7 @@ from nmosd_cohort.questions.parts import (
     small_n_check,
 )
 from nmosd_cohort.statistics.correlation import partial_spearman, pearson, spearman
+from nmosd_cohort.statistics.estimate import check_option
 from nmosd_cohort.statistics.firth import firth_logistic
 from nmosd_cohort.statistics.proportions import proportion, proportion_difference, risk_ratio
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from nmosd_cohort.cohort.pain import CHRONIC_DAYS, NEUROPATHIC_BY
+from nmosd_cohort.codebook import CHRONIC_DAYS
+from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.pain_status import GROUPS, pain_status
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
-from nmosd_cohort.questions.parts import check_option, estimate_row, finish, small_n_check
+from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
+from nmosd_cohort.statistics.estimate import check_option
 from nmosd_cohort.statistics.proportions import proportion, proportion_difference, worst_case_bounds
 
 if TYPE_CHECKING:

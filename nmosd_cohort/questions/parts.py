@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pandas as pd
 from nmosd_cohort.result import Result, check_frame, estimate_frame, flow_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nmosd_cohort.intake.registry import Registry
     from nmosd_cohort.statistics.estimate import Estimate
@@ -26,20 +25,9 @@ COVARIATES = {
     "attacks": ("attack_count", 1.0),
 }
 MOST_MISSING_SHARE = 0.5
-SMALL_N = 20
+FEW_FOR_A_PERCENTAGE = 20
 
 Check = tuple[str, str, str]
-
-
-def check_option(name: str, value: str, allowed: Collection[str]) -> None:
-    """Raise a ValueError that lists what is allowed, if the value is not.
-
-    Examples
-    --------
-    >>> check_option("pain", "any", ("any", "neuropathic"))
-    """
-    if value not in allowed:
-        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}")
 
 
 def estimate_row(estimate: Estimate, **labels: Any) -> dict[str, Any]:
@@ -145,11 +133,6 @@ def finish(
 
 def small_n_check(n: int) -> list[Check]:
     """Return a note where so few patients were counted that percentages mislead."""
-    if n >= SMALL_N:
+    if n >= FEW_FOR_A_PERCENTAGE:
         return []
     return [("enough patients for a percentage", "not met", f"{n} patients: read the counts and the interval")]
-
-
-def is_known(value: float) -> bool:
-    """Whether a number is there at all."""
-    return not math.isnan(value)

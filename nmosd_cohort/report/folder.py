@@ -57,6 +57,20 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     return safe.to_csv(index=False, lineterminator="\n").encode("utf-8")
 
 
+def write_private(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame that holds raw values as CSV, readable by its owner alone, whatever stood there before.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        os.chmod(path, 0o600)
+        file.write(csv_bytes(frame))
+
+
 def json_bytes(content: object) -> bytes:
     """Return content as JSON text, readable by a person, without NaN."""
     return (json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode("utf-8")

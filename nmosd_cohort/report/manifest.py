@@ -37,7 +37,6 @@ DEPENDENCIES = (
     "pandas",
     "pyarrow",
     "scipy",
-    "statsmodels",
 )
 NOT_SHOWN = ("truth", "delivered")  # parts of the provenance that are large or not about the run
 _FOLDERS = re.compile(r"(?:(?<![\w.:/])(?:[A-Za-z]:)?[\\/]|~[\\/])(?:[^\s\\/'\"]+[\\/])*(?=[^\s\\/'\"])")
@@ -66,9 +65,9 @@ def _argument(text: str) -> str:
 
 
 def plain(value: object) -> Any:
-    """Return a value as JSON can hold it: paths cut, dates as text, what is missing as null."""
+    """Return a value as JSON can hold it: absolute paths cut, dates as text, what is missing as null."""
     if isinstance(value, Mapping):
-        return {without_folders(str(key)): plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
     if value is None or isinstance(value, bool | int):
@@ -77,7 +76,9 @@ def plain(value: object) -> Any:
         return value if math.isfinite(value) else None
     if hasattr(value, "item"):  # a number of numpy
         return plain(value.item())
-    return None if is_missing(value) else without_folders(str(value))
+    text = str(value)
+    is_path = any(form.is_absolute() for form in (PurePosixPath(text), PureWindowsPath(text)))
+    return None if is_missing(value) else without_folders(text) if is_path else text
 
 
 def now() -> datetime:
@@ -110,7 +111,7 @@ def _versions() -> dict[str, str]:
 
 def _finding_counts(registry: Registry) -> dict[str, int]:
     counts = Counter(registry.findings["severity"].astype(str))
-    return {severity: counts[severity] for severity in ("fatal", "reject", "warn", "info")}
+    return {severity: counts[severity] for severity in ("reject", "warn", "info")}
 
 
 def _run_id(started: datetime, content: Mapping[str, Any]) -> str:

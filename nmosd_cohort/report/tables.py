@@ -24,7 +24,7 @@ from nmosd_cohort.report.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -210,18 +210,6 @@ def environment() -> Environment:
     """Return the templates of the report; every text is escaped."""
     loader = PackageLoader("nmosd_cohort.report", "templates")
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-
-
-def page_table_html(table: PageTable, *, prefix: str = "") -> Markup:
-    """Return one table as HTML with caption and scopes; ``prefix`` makes the ids of footnotes unique."""
-    macro = environment().get_template("tables.html.j2").module.table  # type: ignore[attr-defined]
-    return Markup(macro(table, prefix))
-
-
-def footnotes_html(notes: Iterable[Footnote], *, prefix: str = "") -> Markup:
-    """Return the methods as a list of footnotes."""
-    macro = environment().get_template("tables.html.j2").module.footnotes  # type: ignore[attr-defined]
-    return Markup(macro(list(notes), prefix))
 
 
 def table_html(result: Result, *, measures: Sequence[str] | None = None, prefix: str = "") -> Markup:

@@ -71,6 +71,8 @@ def findings_summary(registry: Registry) -> pd.DataFrame:
     known = registry.findings.reindex(columns=columns).astype("object")
     known = known.where(known.notna(), "").astype(str)
     known["file"] = known["file"].map(file_name)
+    # The name of an unknown column may be a cell of a file that has no header.
+    known.loc[known["kind"] == "unknown_column", "column"] = "not in the codebook"
     counted = known.groupby(columns, sort=False).size().rename("findings").reset_index()
     order = {name: i for i, name in enumerate(labels()["severities"])}
     counted["order"] = counted["severity"].map(order).fillna(len(order))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +94,7 @@ def check_conf_level(conf_level: float) -> float:
     return float(conf_level)
 
 
-def check_option(name: str, value: str, allowed: tuple[str, ...]) -> str:
+def check_option(name: str, value: str, allowed: Collection[str]) -> str:
     """Return the value of an option.
 
     Raises

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nmosd_cohort.codebook import typed_table
+from nmosd_cohort.codebook import DAYS_PER_YEAR, typed_table
 from nmosd_cohort.synthetic.columns import dates, labels, patient_ids, subset_names, with_nulls
-from nmosd_cohort.synthetic.people import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +59,6 @@ class Spells:
     is_first: NDArray[np.bool_]
     began_with_attack: NDArray[np.bool_]
     is_single: NDArray[np.bool_]
-    last_visit_day: NDArray[np.int64]
 
 
 def draw_spells(history: History, asked: NDArray[np.bool_], rng: np.random.Generator) -> Spells:
@@ -92,7 +90,6 @@ def draw_spells(history: History, asked: NDArray[np.bool_], rng: np.random.Gener
         is_first,
         by_attack,
         start == stop,
-        day[stop],
     )
 
 

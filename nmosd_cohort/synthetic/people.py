@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from nmosd_cohort.codebook import DAYS_PER_YEAR
 from nmosd_cohort.synthetic.pain_model import NO_MYELITIS, level_shares
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from nmosd_cohort.synthetic.pain_model import PainModel
     from nmosd_cohort.synthetic.scenario import Scenario
 
-DAYS_PER_YEAR = 365.25
 DATA_CUT = np.datetime64("2025-12-31", "D")
 DATA_CUT_DAY = int(DATA_CUT.astype(np.int64))
 

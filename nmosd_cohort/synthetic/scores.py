@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logit, ndtr
 
+from nmosd_cohort.codebook import DAYS_PER_YEAR
 from nmosd_cohort.synthetic.course import NEUROPATHIC, OTHER_PAIN
-from nmosd_cohort.synthetic.people import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import rankdata, spearmanr
 
+from nmosd_cohort.codebook import CHRONIC_DAYS
 from nmosd_cohort.synthetic.assessments import draw_asked, draw_outcomes
 from nmosd_cohort.synthetic.calibrate import calibrate, draw_history, month_12_pairs
 from nmosd_cohort.synthetic.course import NEUROPATHIC, NEVER, NO_PAIN, OTHER_PAIN
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 TRUTH_N = 150_000
 TRUTH_SEED = 77
-CHRONIC_DAYS = 91.3  # three months of 30.44 days
 GROUPS = {"neuropathic": NEUROPATHIC, "other_pain": OTHER_PAIN, "no_pain": NO_PAIN}
 DRAWN = f"mean over a seeded draw of {TRUTH_N:,} patients"
 

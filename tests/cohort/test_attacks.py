@@ -49,6 +49,21 @@ def test_history_counts_attacks_up_to_the_visit_and_keeps_the_day_of_the_last(on
     assert frame["days_since_attack"].tolist()[1:] == [31, 0]
 
 
+def test_attacks_of_myelitis_are_unknown_where_one_attack_has_no_type(on_backend):
+    registry = registry_of(
+        patients=PATIENT,
+        attacks={
+            "patient_id": ["a"] * 2,
+            "attack_date": ["2015-01-01", "2016-01-01"],
+            "attack_type": ["myelitis", None],
+        },
+        assessments={"patient_id": ["a"] * 2, "assessment_date": ["2015-06-01", "2016-06-01"]},
+    )
+    counts = collect(visits(on_backend(registry)), ["assessment_day"])["myelitis_attack_count"]
+    assert counts.isna().tolist() == [False, True]
+    assert counts.iloc[0] == 1
+
+
 def test_attack_on_the_day_of_the_start_counts_as_before_and_the_onset_attack_not_at_all(on_backend):
     registry = registry_of(
         patients=PATIENT | {"last_contact_date": ["2016-01-15"]},

@@ -38,6 +38,12 @@ def test_length_counts_both_ends(upper, lower, system, cervical, thoracic, total
     assert (row["cervical_segments"], row["thoracic_segments"], row["lesion_segments"]) == (cervical, thoracic, total)
 
 
+@pytest.mark.parametrize(("lower", "segments"), [("T6", 4), ("T7", 4), ("T12", 4), ("T4", 2)])
+def test_upper_thoracic_ends_at_t6(lower, segments, on_backend):
+    registry = on_backend(registry_of(lesions=lesion("T3", lower)))
+    assert collect(lesions_by_mri(registry), ["patient_id"]).iloc[0]["upper_thoracic_segments"] == segments
+
+
 def cells(on_backend, *, regions, lesions, visit="2021-01-01"):
     registry = registry_of(
         patients={"patient_id": ["a"], "diagnosis": ["nmosd"]},

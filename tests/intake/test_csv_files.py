@@ -146,7 +146,7 @@ def test_line_and_record_differ_after_a_line_break_in_a_cell(open_files: Callabl
 
 
 def test_duplicate_header_is_fatal_with_positions(open_files: Callable[..., Registry]):
-    with pytest.raises(InputError, match=r"'age_years' more than once \(columns 2, 3\)"):
+    with pytest.raises(InputError, match="the same name in columns 2, 3"):
         open_files({"patients.csv": "patient_id,age_years,age_years\n1,2,3\n"})
 
 
@@ -224,7 +224,7 @@ def test_folder_without_patients_is_fatal(open_files: Callable[..., Registry]):
 
 
 def test_missing_required_column_is_fatal(open_files: Callable[..., Registry]):
-    with pytest.raises(InputError, match="table patients needs the column patient_id; found id"):
+    with pytest.raises(InputError, match="table patients needs the column patient_id; none of the 1 columns"):
         open_files({"patients.csv": "id\n1\n"})
 
 

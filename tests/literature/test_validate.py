@@ -47,7 +47,7 @@ def test_an_empty_registry_gets_no_comparison():
     assert found["difference"].isna().all()
 
 
-def test_another_depression_scale_is_compared_and_named_as_different(review):
+def test_another_depression_scale_is_compared_and_named_as_different():
     people = {"patient_id": [f"p{i}" for i in range(30)], "diagnosis": ["nmosd"] * 30}
     visits = {
         "patient_id": people["patient_id"],

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 import nmosd_cohort as nc
+from nmosd_cohort.cohort.assessments import visits
+from nmosd_cohort.cohort.selection import eligible, select_patients
+from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.cohort.treatment import starters, untreated_repeats
 from tests.conftest import registry_of
 
 START, BEFORE, AFTER = "2022-01-01", "2021-12-15", "2022-12-31"
@@ -16,7 +21,7 @@ PAIRS = {"a": (6, 2), "b": (5, 5), "c": (4, 3), "d": (0, 0), "e": (8, None)}
 @pytest.fixture
 def five(on_backend):
     """Five starters: four with both scores, one without a later one."""
-    visits = [
+    scores = [
         (name, date, score) for name, pair in PAIRS.items() for date, score in zip((BEFORE, AFTER), pair, strict=True)
     ]
     registry = registry_of(
@@ -28,9 +33,9 @@ def five(on_backend):
         },
         attacks={"patient_id": ["a", "a", "b"], "attack_date": ["2021-03-01", "2021-09-01", "2022-06-01"]},
         assessments={
-            "patient_id": [name for name, _, _ in visits],
-            "assessment_date": [date for _, date, _ in visits],
-            "pain_nrs": [score for _, _, score in visits],
+            "patient_id": [name for name, _, _ in scores],
+            "assessment_date": [date for _, date, _ in scores],
+            "pain_nrs": [score for _, _, score in scores],
         },
         treatments={"patient_id": list(PAIRS), "drug": ["tocilizumab"] * 5, "start_date": [START] * 5},
     )
@@ -105,6 +110,24 @@ def test_corrected_change_takes_the_expected_fall_away(review):
     assert corrected == pytest.approx(crude - expected)
     assert expected < 0
     assert not math.isnan(rows.loc["corrected_change", "conf_low"])
+
+
+def test_no_effect_responders_are_of_the_rule_that_their_name_says(review):
+    rows = rows_of(nc.change_after_start(review), outcome="pain_nrs")
+    started = starters(review, eligible(select_patients(review)), drug="tocilizumab")
+    window = {"outcome": "pain_nrs", "at_months": 12, "window_days": 60}
+    repeats = tally(untreated_repeats(visits(review), started, **window), ["first", "second"])
+    first, second, n = (repeats[name].to_numpy(dtype=float) for name in ("first", "second", "n"))
+    before = nc.change_after_start(review).tally.query("period == 'before'").groupby("trajectory")["value"].last()
+    baseline = before.value_counts()
+    baseline = baseline[baseline.index > 0]
+    expected = 0.0
+    for score, patients in baseline.items():
+        nearest = first[np.argmin(np.abs(first - score))] if score not in first else score
+        chosen = first == nearest
+        share = n[chosen & (second <= 0.7 * first + 1e-9)].sum() / n[chosen].sum()
+        expected += share * patients / baseline.sum()
+    assert rows.loc["no_effect_responders_pct30", "estimate"] == pytest.approx(expected, abs=0.02)
 
 
 @pytest.mark.parametrize("option", [{"outcome": "edss"}, {"at_months": 0}, {"window_days": -1}])

@@ -133,6 +133,19 @@ def test_pain_of_a_kind_nobody_classified_stays_in_the_denominator_as_unknown(on
     assert result.flow.iloc[-1]["reason"] == "pain present, but its kind or duration is not known"
 
 
+def test_the_sensitivity_uses_only_visits_90_days_after_an_attack(on_backend):
+    registry = registry_of(
+        patients={"patient_id": ["a", "b"], "diagnosis": ["nmosd"] * 2},
+        attacks={"patient_id": ["a", "b"], "attack_date": ["2023-11-01", "2023-06-01"]},
+        assessments={"patient_id": ["a", "b"], "assessment_date": ["2024-01-01"] * 2, "has_pain": [True, False]},
+    )
+    rows = nc.pain_prevalence(on_backend(registry)).estimates
+    primary = rows[rows["role"] == "primary"].iloc[0]
+    later = rows[(rows["role"] == "sensitivity") & (rows["measure"] == "proportion")].iloc[0]
+    assert (primary["events"], primary["n"]) == (1, 2)
+    assert (later["events"], later["n"]) == (0, 1)  # 61 days after the attack is too near
+
+
 def test_bands_are_those_of_the_last_visit_that_has_the_variable(on_backend):
     registry = registry_of(
         patients={"patient_id": ["a", "b"], "diagnosis": ["nmosd"] * 2, "birth_date": ["1980-06-01", "1950-01-01"]},

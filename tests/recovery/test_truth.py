@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
 import pytest
 
 import nmosd_cohort as nc
@@ -64,6 +68,18 @@ def test_odds_ratios_of_disability_are_those_of_the_model(large):
 def test_standardised_probabilities_of_disability(large):
     registry, truth = large
     result = nc.neuropathic_pain_and_disability(registry)
+    at_least = {}
+    for milestone in (4, 6):
+        measure = f"probability_edss_at_least_{milestone}"
+        at_least[milestone] = row(result, measure=measure, level="neuropathic")["estimate"]
+        # standardised to all patients, so near the crude share where covariates are balanced
+        assert abs(at_least[milestone] - truth[f"{measure}_neuropathic"]) < 0.04, milestone
+    assert at_least[6] < at_least[4] - 0.1
+
+
+def test_medians_and_superiority_of_disability(large):
+    registry, truth = large
+    result = nc.neuropathic_pain_and_disability(registry)
     medians = result.estimates[result.estimates["measure"] == "median"].set_index("level")["estimate"]
     assert medians["neuropathic"] == truth["edss_median_neuropathic"]
     found = row(result, measure="probability_superiority", level="neuropathic", reference="no_pain")
@@ -104,12 +120,38 @@ def test_crude_change_mixes_the_drug_with_regression_to_the_mean_and_the_correct
     assert crude["conf_high"] < truth["tocilizumab_mean_effect_nrs"], "the crude change must show the selection"
 
 
-def test_the_null_registry_shows_no_association(large):
-    registry, truth = large
-    if truth["edss_odds_ratio_neuropathic"] != 1:
-        pytest.skip("this is the review scenario")
-    depression = row(nc.pain_and_depression(registry), measure="partial_spearman")
-    assert covers(depression, 0.0)
+def test_the_null_registry_shows_no_association():
+    registry = nc.simulate("null", n=N, seed=2025).to_duckdb()
+    assert covers(row(nc.pain_and_depression(registry), measure="partial_spearman"), 0.0)
+    for reference in ("other_pain", "no_pain"):
+        odds = row(nc.pain_and_depression(registry), measure="odds_ratio", level="neuropathic", reference=reference)
+        assert covers(odds, 1.0)
     quality = nc.neuropathic_pain_and_quality_of_life(registry)
-    vitality = row(quality, outcome="sf36_vt", measure="adjusted_mean_difference", level="neuropathic")
-    assert covers(vitality, 0.0)
+    for level in ("neuropathic", "other_pain"):
+        vitality = row(quality, outcome="sf36_vt", measure="adjusted_mean_difference", level=level)
+        assert covers(vitality, 0.0)
+
+
+def test_groups_of_the_adjusted_comparisons_are_not_swapped():
+    """Depression and vitality are set by hand: neuropathic 30 and 20, other pain 10 and 60, none 2 and 90."""
+    registry = nc.simulate("null", n=600, seed=5)
+    visits = registry.tables["assessments"].copy()
+    group = visits["has_pain"].astype("Int64").fillna(0) + visits["has_neuropathic_pain"].astype("Int64").fillna(0)
+    rng = np.random.default_rng(1)
+    for column, values in (("bdi_ii", [2, 10, 30]), ("sf36_vt", [90, 60, 20])):
+        exact = np.array(values)[group.clip(0, 2).to_numpy(dtype=int)] + rng.integers(-1, 8, len(visits))
+        visits[column] = pd.Series(exact, index=visits.index).astype(visits[column].dtype)
+    changed = replace(registry, tables={**registry.tables, "assessments": visits})
+    quality = nc.neuropathic_pain_and_quality_of_life(changed)
+    differences = {
+        level: row(quality, outcome="sf36_vt", measure="adjusted_mean_difference", level=level)["estimate"]
+        for level in ("neuropathic", "other_pain")
+    }
+    assert differences["neuropathic"] == pytest.approx(-70, abs=1)
+    assert differences["other_pain"] == pytest.approx(-30, abs=1)
+    depression = nc.pain_and_depression(changed, depression="bdi_ii")
+    against = {
+        reference: row(depression, measure="odds_ratio", level="neuropathic", reference=reference)["estimate"]
+        for reference in ("other_pain", "no_pain")
+    }
+    assert against["no_pain"] > against["other_pain"] > 20
