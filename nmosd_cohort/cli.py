@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 from contextlib import contextmanager
@@ -177,6 +178,8 @@ def main() -> None:
 
 
 def _report(source: Path, out: Path, *, seed: int, command: str, diagnosis: str = "nmosd") -> Exit:
+    # matplotlib complains on stderr where the home directory cannot be written, as under cron.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with _plain_errors(), _progress() as advance:
         from nmosd_cohort.run import run_report
 
@@ -194,6 +197,8 @@ def _open(source: Path) -> Registry:
 
 def _exit_code(registry: Registry) -> Exit:
     if registry.provenance.get("quarantine_exceeded"):
+        share, limit = (registry.provenance[f"quarantine_percent{name}"] for name in ("", "_limit"))
+        typer.echo(f"{share:.1f} % of the records are in quarantine; the limit is {limit:g} %", err=True)
         return Exit.QUARANTINE
     severities = set(registry.findings["severity"]) if len(registry.findings) else set()
     return Exit.WARNINGS if severities - {"info"} else Exit.CLEAN
@@ -202,7 +207,7 @@ def _exit_code(registry: Registry) -> Exit:
 def _check_choice(name: str, wanted: str, values: Any) -> None:
     allowed = sorted(set(values))
     if wanted not in allowed:
-        typer.echo(f"--{name} is {wanted!r}; it must be one of {', '.join(allowed)}", err=True)
+        typer.echo(f"{name} is {wanted!r}; it must be one of {', '.join(allowed)}", err=True)
         raise typer.Exit(Exit.CONFIGURATION)
 
 

@@ -36,7 +36,7 @@ FLOW_COLUMNS = ("step", "n", "excluded", "reason")
 CHECK_COLUMNS = ("check", "status", "detail")  # status: met, not met, not assessable, note
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """The answer to one question, unrounded, with all that a reader needs to judge it.
 
@@ -78,6 +78,10 @@ class Result:
     definitions: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
+
+    def __repr__(self) -> str:
+        """Say what was asked and how many estimates there are."""
+        return f"<Result {self.name}: {len(self.estimates)} estimates. {self.question}>"
 
     def _repr_html_(self) -> str:
         """Show the question and the estimates in a notebook."""

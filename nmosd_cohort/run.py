@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nmosd_cohort.intake.errors import InputError
 from nmosd_cohort.intake.open import open_registry
 from nmosd_cohort.literature.validate import validate
 from nmosd_cohort.questions.change_after_start import change_after_start
@@ -57,7 +58,7 @@ def answer_questions(
         (neuropathic_pain_and_disability, {"seed": seed}),
         (neuropathic_pain_and_quality_of_life, {"seed": seed}),
         (lesion_level_and_pain, {"seed": seed}),
-        (pain_and_depression, {}),
+        (pain_and_depression, {"seed": seed}),
         (change_after_start, {"drug": DRUG, "seed": seed}),
     ]
     results = []
@@ -105,6 +106,8 @@ def run_report(
     if progress is not None:
         progress(0, 1, "reading the files")
     registry = open_registry(source)
+    if len(registry.tables["patients"]) == 0:
+        raise InputError(f"{source}: no record of a patient was accepted; there is nothing to report")
     results = answer_questions(registry, diagnosis=diagnosis, seed=seed, progress=progress)
     if progress is not None:
         progress(0, 1, "published figures")

@@ -116,10 +116,16 @@ def test_a_wrong_diagnosis_or_an_unwritable_findings_file_is_no_internal_error(f
 
 def test_a_findings_file_that_others_could_read_is_closed_to_them(folder, tmp_path):
     target = tmp_path / "findings.csv"
-    target.write_text("old", encoding="utf-8")
+    run("check", folder, "--findings", target)
     target.chmod(0o644)
     run("check", folder, "--findings", target)
     assert target.stat().st_mode & 0o077 == 0
+
+
+def test_findings_never_replace_a_file_of_the_delivery(folder):
+    result = run("check", folder, "--findings", folder / "assessments.csv")
+    assert result.exit_code == 2
+    assert (folder / "assessments.csv").read_text(encoding="utf-8") == VISITS
 
 
 def test_the_version_is_printed():

@@ -55,6 +55,8 @@ def visits(registry: Registry, *, diagnosis: str = "nmosd", neuropathic_by: str 
     joined = assessed.join(patients, on="patient_id", how="inner")
     history = attack_history(joined, distinct_attacks(registry))
     joined = joined.join(history, on=["patient_id", "assessment_day"], how="left")
+    dated = lazy(registry.tables["attacks"]).select("patient_id", dated_patient=nw.col("patient_id")).unique()
+    joined = joined.join(dated, on="patient_id", how="left")
     return joined.with_columns(**_covariates()).drop(
         "birth_day",
         "entry_day",
@@ -66,6 +68,8 @@ def visits(registry: Registry, *, diagnosis: str = "nmosd", neuropathic_by: str 
 
 
 def _covariates() -> dict[str, nw.Expr]:
+    # A stated total includes attacks after the visit: it counts only where no attack of the patient has a date.
+    undated_count = nw.when(nw.col("dated_patient").is_null()).then(nw.col("recorded_attack_count"))
     since_entry = nw.coalesce(nw.col("assessment_day") - nw.col("entry_day"), nw.lit(0))
     return {
         "age_years": nw.coalesce(
@@ -73,7 +77,7 @@ def _covariates() -> dict[str, nw.Expr]:
             nw.col("age_at_entry_years") + completed_years(since_entry),
         ),
         "disease_duration_years": completed_years(nw.col("assessment_day") - nw.col("onset_day")),
-        "attack_count": nw.coalesce("attacks_so_far", "recorded_attack_count").cast(nw.Int64),
+        "attack_count": nw.coalesce("attacks_so_far", undated_count).cast(nw.Int64),
         "myelitis_attack_count": nw.col("myelitis_attacks_so_far"),
         "days_since_attack": nw.col("assessment_day") - nw.col("last_attack_day"),
     }

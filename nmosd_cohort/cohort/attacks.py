@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.intake.registry import Registry
 
 ATTACK_GAP_DAYS = 30
+ATTACK_COLUMNS = ("attack_day", "last_entry_day", "is_myelitis")
 
 
 def distinct_attacks(registry: Registry, *, gap_days: int = ATTACK_GAP_DAYS) -> nw.LazyFrame[Any]:
@@ -23,7 +24,8 @@ def distinct_attacks(registry: Registry, *, gap_days: int = ATTACK_GAP_DAYS) -> 
     Returns
     -------
     narwhals.LazyFrame
-        patient_id, attack_day (first entry), is_myelitis (1, 0, or missing where no entry names a type).
+        patient_id, attack_day (first entry), last_entry_day, is_myelitis (1, 0, or missing where no entry names
+        a type).
     """
     entries = (
         lazy(registry.tables["attacks"])
@@ -40,13 +42,15 @@ def distinct_attacks(registry: Registry, *, gap_days: int = ATTACK_GAP_DAYS) -> 
     )
     return (
         entries.group_by("patient_id", "attack_number")
-        .agg(nw.col("attack_day").min(), nw.col("is_myelitis").max())
-        .select("patient_id", nw.col("attack_day").cast(nw.Int64), nw.col("is_myelitis").cast(nw.Int64))
+        .agg(
+            nw.col("attack_day").min(), nw.col("attack_day").max().alias("last_entry_day"), nw.col("is_myelitis").max()
+        )
+        .select("patient_id", *(nw.col(name).cast(nw.Int64) for name in ATTACK_COLUMNS))
     )
 
 
 def attack_history(visits: nw.LazyFrame[Any], attacks: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """One row a visit that some attack precedes: attacks and myelitis attacks so far, and the day of the last one.
+    """One row a visit that some attack precedes: attacks and myelitis attacks so far, and the day of the last entry.
 
     Attacks of myelitis are unknown where an attack so far has no type.
 
@@ -71,7 +75,7 @@ def attack_history(visits: nw.LazyFrame[Any], attacks: nw.LazyFrame[Any]) -> nw.
             nw.len().alias("attacks_so_far"),
             nw.col("is_myelitis").sum().alias("myelitis_attacks_so_far"),
             nw.col("is_untyped").sum(),
-            nw.col("attack_day").max().alias("last_attack_day"),
+            nw.col("last_entry_day").max().alias("last_attack_day"),
         )
         .with_columns(
             myelitis_attacks_so_far=nw.when(nw.col("is_untyped") == 0).then(nw.col("myelitis_attacks_so_far"))

@@ -39,7 +39,8 @@ def lesions_by_mri(registry: Registry) -> nw.LazyFrame[Any]:
     -------
     narwhals.LazyFrame
         patient_id, mri_day, cervical_segments, thoracic_segments, upper_thoracic_segments (T1 to T6),
-        lesion_segments, all above 0 or 0.
+        lesion_segments, all above 0 or 0; is_readable, 0 where the segments of a lesion are missing or in the
+        wrong order, else 1.
     """
     lesions = lazy(registry.tables["lesions"]).select(
         "patient_id",
@@ -63,10 +64,13 @@ def lesions_by_mri(registry: Registry) -> nw.LazyFrame[Any]:
         lesion_segments=nw.col("lesion_segments") - nw.col("phantom"),
     )
     counted = ("cervical_segments", "thoracic_segments", "upper_thoracic_segments", "lesion_segments")
+    # Segments in the wrong order, or missing, leave the whole MRI unread rather than free of that lesion.
+    is_readable = (nw.col("top") <= nw.col("bottom")).fill_null(False)
     return (
-        segments.group_by("patient_id", "mri_day")
-        .agg(*(nw.col(name).sum() for name in counted))
-        .select("patient_id", "mri_day", *(nw.col(name).cast(nw.Int64) for name in counted))
+        segments.with_columns(is_readable=is_readable.cast(nw.Int64))
+        .group_by("patient_id", "mri_day")
+        .agg(*(nw.col(name).sum() for name in counted), nw.col("is_readable").min())
+        .select("patient_id", "mri_day", *(nw.col(name).cast(nw.Int64) for name in (*counted, "is_readable")))
     )
 
 
@@ -110,6 +114,7 @@ def lesion_cells(registry: Registry, index: nw.LazyFrame[Any]) -> nw.LazyFrame[A
         "patient_id", "mri_day"
     )
     found = last.join(lesions_by_mri(registry), on=["patient_id", "mri_day"], how="left")
+    found = found.filter(nw.col("is_readable").fill_null(1).cast(nw.Int64) == 1)
     counted = ("cervical_segments", "thoracic_segments", "upper_thoracic_segments", "lesion_segments")
     filled = found.with_columns(*(nw.col(name).fill_null(0).cast(nw.Int64) for name in counted))
     cervical, thoracic = nw.col("cervical_segments") > 0, nw.col("thoracic_segments") > 0

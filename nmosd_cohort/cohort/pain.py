@@ -46,7 +46,11 @@ def pain_columns(assessments: nw.LazyFrame[Any], *, neuropathic_by: str = "recor
     resolved = assessments.with_columns(is_neuropathic=source, has_pain=has_pain).with_columns(
         has_pain=nw.coalesce("has_pain", nw.when(nw.col("is_neuropathic")).then(nw.col("is_neuropathic")))
     )
-    resolved = resolved.with_columns(has_neuropathic_pain=nw.col("is_neuropathic") & nw.col("has_pain"))
+    # Spasms do not answer the question about pain; where there is no pain there are no painful spasms.
+    resolved = resolved.with_columns(
+        has_neuropathic_pain=nw.col("is_neuropathic") & nw.col("has_pain"),
+        has_tonic_spasm=nw.col("has_tonic_spasm") & nw.coalesce("has_pain", "has_tonic_spasm"),
+    )
     return resolved.with_columns(
         pain_group=nw.when((~nw.col("has_pain")).fill_null(False))
         .then(nw.lit("no_pain"))

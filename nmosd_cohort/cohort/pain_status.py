@@ -58,7 +58,8 @@ def pain_status(
     narwhals.LazyFrame
         The patient columns of ``select_patients``, the groups asked for (at the last visit that has them
         recorded), status (true, false, or missing), pain_known (the same for pain of any kind), reason (why
-        status is missing).
+        status is missing), remission_known (true where a dated attack precedes the index visit, and for ever;
+        else missing).
     """
     frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
     patients = eligible(select_patients(registry, diagnosis=diagnosis))
@@ -99,7 +100,12 @@ def _band(value: nw.Expr, starts: tuple[int, int], names: tuple[str, str, str]) 
 
 def _current(index: nw.LazyFrame[Any], pain: str) -> nw.LazyFrame[Any]:
     """One row a patient with an index visit: status and pain_known there."""
-    return index.select("patient_id", status=nw.col(STATES[pain]), pain_known=nw.col("has_pain"))
+    return index.select(
+        "patient_id",
+        status=nw.col(STATES[pain]),
+        pain_known=nw.col("has_pain"),
+        remission_known=nw.col("days_since_attack") >= 0,
+    )
 
 
 def _chronic(registry: Registry, index: nw.LazyFrame[Any], pain: str) -> nw.LazyFrame[Any]:
@@ -127,4 +133,7 @@ def _ever(registry: Registry, frame: nw.LazyFrame[Any], patients: nw.LazyFrame[A
         answers = answers.join(episode_recorded(registry, pain=kind), on="patient_id", how="left")
         has_episode = (nw.col("episode_patient") == nw.col("patient_id")).fill_null(False)
         answers = answers.with_columns((has_episode | nw.col(name)).alias(name)).drop("episode_patient")
-    return answers.with_columns(reason=nw.lit("never asked, and no episode on record"))
+    return answers.with_columns(
+        reason=nw.lit("never asked, and no episode on record"),
+        remission_known=nw.col("patient_id") == nw.col("patient_id"),
+    )

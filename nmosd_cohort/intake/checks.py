@@ -140,6 +140,7 @@ def doubts(table: str, content: pd.DataFrame, patients: pd.DataFrame) -> list[Do
         found += _segments(content)
     if table == "assessments":
         found += _edss_ten(content, patients)
+        found += _contradictions(content)
     return found
 
 
@@ -184,6 +185,20 @@ def _edss_ten(content: pd.DataFrame, patients: pd.DataFrame) -> Iterator[Doubt]:
     deaths = set(patients.loc[patients["death_date"].notna(), "patient_id"])
     for row in _where((content["edss"] == 10) & ~content["patient_id"].isin(deaths)):
         yield Doubt(row, "edss_without_death", "edss", "10", "below 10, or a death_date of the patient")
+
+
+def _contradictions(content: pd.DataFrame) -> Iterator[Doubt]:
+    """Yield visits at which the answer to pain is no and another answer says yes, or yes and the score is 0."""
+    no, yes = (content["has_pain"] == answer for answer in (False, True))
+    rules = (
+        (no & (content["pain_nrs"] > 0), "pain_nrs", "0 where has_pain is false"),
+        (no & (content["has_neuropathic_pain"] == True), "has_neuropathic_pain", "false where has_pain is false"),  # noqa: E712
+        (no & (content["has_tonic_spasm"] == True), "has_tonic_spasm", "false where has_pain is false"),  # noqa: E712
+        (yes & (content["pain_nrs"] == 0), "pain_nrs", "above 0 where has_pain is true"),
+    )
+    for condition, variable, words in rules:
+        for row in _where(condition):
+            yield Doubt(row, "contradiction", variable, str(content[variable][row]).lower(), words)
 
 
 def _where(condition: pd.Series) -> list[int]:

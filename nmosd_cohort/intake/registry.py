@@ -45,7 +45,7 @@ ACCOUNTING_COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Registry:
     """The checked tables of one registry.
 
@@ -71,6 +71,11 @@ class Registry:
     quarantine: pd.DataFrame
     accounting: pd.DataFrame
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Say how large the registry is; no value of a patient is shown."""
+        rows = ", ".join(f"{name} {len(table)}" for name, table in self.tables.items())
+        return f"<Registry {self.provenance.get('name', '')!r}: {rows}; {len(self.findings)} findings>"
 
     def to_duckdb(self) -> Registry:
         """Return the same registry with its tables as relations of one in-memory DuckDB database."""

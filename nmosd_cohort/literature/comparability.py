@@ -32,6 +32,8 @@ MARGINS: Mapping[str, float] = {
     "median_change": 1.0,
     "mean_difference": 1.0,
 }
+# What these are depends on the instrument, so another one is another thing.
+MEASURED_BY_INSTRUMENT = ("neuropathic_pain", "depression")
 PAIN_CONSTRUCTS = {"any": "any_pain", "neuropathic": "neuropathic_pain", "tonic_spasm": "tonic_spasm"}
 # What the rows of the questions other than pain_prevalence are about: (question, outcome, measure).
 ROW_CONSTRUCTS: Mapping[tuple[str, str, str], str] = {
@@ -114,7 +116,8 @@ def compare_definitions(figure: Figure, definitions: Mapping[str, object]) -> Ga
     -------
     GateOutcome
         Not comparable if the construct differs, the denominator differs or is unknown, or the time frames
-        are both known and differ. Instrument, phase and serostatus are listed and never stop it.
+        are both known and differ, or, for neuropathic pain and depression, the instruments are and do. Phase and
+        serostatus are listed and never stop it.
 
     Examples
     --------
@@ -128,7 +131,7 @@ def compare_definitions(figure: Figure, definitions: Mapping[str, object]) -> Ga
     items = tuple(
         Item(name, local[name], published[name], _agree(name, local[name], published[name])) for name in ITEMS
     )
-    reason = next((text for text in map(_obstacle, items) if text), "")
+    reason = next((text for text in (_obstacle(item, figure.construct) for item in items) if text), "")
     return GateOutcome(items, not reason, reason)
 
 
@@ -197,6 +200,8 @@ def _implied_denominator(answers: Answers) -> str:
     row = answers.select
     if row.get("group") == "with_pain":
         return "with_pain" if row.get("level") == "yes" else "other: patients without pain"
+    if row.get("outcome") == "chronic_pain":
+        return "other: patients with an MRI of cervical and thoracic cord"
     is_cord_score = answers.question == "lesion_level_and_pain" and row.get("outcome") == "pain_nrs"
     return "with_myelitis" if is_cord_score else "assessed"
 
@@ -214,9 +219,11 @@ def _instruments(text: str) -> set[str]:
     return {re.sub(r"[^a-z0-9]", "", part) for part in re.split(r"[+/,;]| and ", text.lower())} - {""}
 
 
-def _obstacle(item: Item) -> str:
+def _obstacle(item: Item, construct: str) -> str:
     """Return why this item stops the comparison, or nothing."""
-    if item.item not in ("construct", "denominator", "time_frame") or item.agreement == "same":
+    if item.item == "instrument" and not construct.startswith(MEASURED_BY_INSTRUMENT):
+        return ""
+    if item.item not in ("construct", "denominator", "time_frame", "instrument") or item.agreement == "same":
         return ""
     if item.item == "denominator" and item.agreement == "unknown":
         side = "published" if item.published is None else "local"

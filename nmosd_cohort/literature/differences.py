@@ -22,7 +22,6 @@ CONFIDENCE, EQUIVALENCE = 0.95, 0.90
 PLAUSIBLE_CORRELATIONS = (0.3, 0.8)
 # Median of a normal sample has this many times the standard error of the mean; an interquartile range is
 # this many SDs wide (Wan 2014).
-MEDIAN_ERROR, QUARTILE_WIDTH = math.sqrt(math.pi / 2), 1.349
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +192,9 @@ def _ratio_difference(figure: Figure, local: Mapping[str, Any]) -> Difference | 
     if error is None or estimate is None or estimate <= 0:
         return "the local value or its limits are zero or missing, so it has no logarithm"
     gap = math.log(estimate) - math.log(numbers.estimate)
-    return _wald(scale, gap, math.hypot(error, published_error), note=note)
+    # A published error from the SD of n patients is itself uncertain.
+    freedom = numbers.n - 1 if numbers.conf_low is None and numbers.sd is not None and numbers.n else math.inf
+    return _wald(scale, gap, math.hypot(error, published_error), freedom=freedom, note=note)
 
 
 def _published_log_error(numbers: Numbers) -> tuple[float | None, str]:
@@ -237,17 +238,8 @@ def _mean_difference(figure: Figure, local: Mapping[str, Any]) -> Difference | s
 
 
 def _median_difference(figure: Figure, local: Mapping[str, Any]) -> Difference | str:
-    numbers = figure.numbers
-    if numbers.estimate is None or numbers.quartile_1 is None or numbers.quartile_3 is None or not numbers.n:
-        return "the published median has no quartiles, so its precision is unknown"
-    error = _local_error(local)
-    if error is None:
-        return "the local median has no limits"
-    spread = (numbers.quartile_3 - numbers.quartile_1) / QUARTILE_WIDTH
-    published_error = MEDIAN_ERROR * spread / math.sqrt(numbers.n)
-    gap = cast("float", number(local, "estimate")) - numbers.estimate
-    note = "the published error is approximated from the quartiles as if scores were normal"
-    return _welch("points", gap, (error, number(local, "n")), (published_error, numbers.n), note)
+    """Say why medians are not compared: of whole scores in few patients they differ by chance far too often."""
+    return "medians of whole scores from few patients have no difference with reliable limits"
 
 
 def _change_difference(figure: Figure, local: Mapping[str, Any]) -> Difference | str:

@@ -114,6 +114,8 @@ def _local(registry: Registry, figure: Figure, diagnosis: str, asked: dict[tuple
     if figure.answers.question != "pain_prevalence":
         # These questions have rows of several denominators and outcomes; the row itself tells.
         del definitions["denominator"]
+    if definitions.get("neuropathic_by", "recorded") != "recorded":
+        definitions["instrument"] = definitions["neuropathic_by"]
     if figure.answers.select.get("outcome") == "chronic_pain":
         del definitions["time_frame"]
     if why_not := _too_many_unasked(result):

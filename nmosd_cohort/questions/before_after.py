@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 DENOMINATOR = "starters with a score before and after"
 RULES: tuple[Literal["pct30", "pct50", "abs2"], ...] = ("pct30", "pct50", "abs2")
-ELIGIBLE_BASELINE = 4
 PLAUSIBLE_CORRELATIONS = (0.3, 0.5, 0.7, 0.9)
 
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -64,16 +63,17 @@ def change_rows(pairs: Pairs, outcome: str, conf_level: float, *, ordinal: bool 
     return rows
 
 
+def _by_baseline(counted: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return all starters, and those whose baseline lets them improve: at least 1, and at least 4."""
+    parts = [(DENOMINATOR, counted)]
+    parts += [(f"{DENOMINATOR}, baseline at least {least}", counted[counted["before"] >= least]) for least in (1, 4)]
+    return parts
+
+
 def responder_rows(counted: pd.DataFrame, outcome: str, conf_level: float) -> list[dict[str, Any]]:
-    """Return the shares of responders by each rule, in all starters and in those with baseline of at least 4."""
+    """Return the shares of responders by each rule, in all starters and by the least baseline."""
     rows = []
-    for words, part in (
-        (DENOMINATOR, counted),
-        (
-            f"{DENOMINATOR}, baseline at least {ELIGIBLE_BASELINE}",
-            counted[counted["before"] >= ELIGIBLE_BASELINE],
-        ),
-    ):
+    for words, part in _by_baseline(counted):
         before, after, counts = (part[name].to_numpy(dtype=float) for name in ("before", "after", "n"))
         for rule in RULES:
             found = responders(before, after, counts, rule=rule)
@@ -108,12 +108,19 @@ def regression_rows(
     rows = [
         estimate_row(report.expected_change, measure="expected_change_without_effect", **labels),
         estimate_row(report.corrected_change, measure="corrected_change", **labels),
-        estimate_row(
-            no_effect_responders(before, counts, rule="pct30", **known),
-            measure="no_effect_responders_pct30",
-            **(labels | {"unit": "share"}),
-        ),
     ]
+    for words, part in _by_baseline(counted):
+        if part.empty:
+            continue
+        scores, n = (part[name].to_numpy(dtype=float) for name in ("before", "n"))
+        rows += [
+            estimate_row(
+                no_effect_responders(scores, n, rule=rule, **known),
+                measure=f"no_effect_responders_{rule}",
+                **(labels | {"unit": "share", "denominator": words}),
+            )
+            for rule in RULES
+        ]
     detail = (
         f"from {report.n_pairs} untreated patients with two scores: mean {report.off_selection_mean:.2f}, "
         f"correlation {report.correlation:.2f}; assumes that starters would have moved like them"
@@ -155,8 +162,17 @@ def rate_rows(exposure: pd.DataFrame, months: float, conf_level: float) -> tuple
     usable = exposure.dropna(subset=["years_before", "years_after"])
     usable = usable[(usable["years_before"] > 0) & (usable["years_after"] > 0)]
     n = len(usable)
+    lost: list[Check] = []
+    if n < len(exposure):
+        detail = (
+            f"{n} of {len(exposure)} starters with a known start; the others have no observed time before or after it"
+        )
+        lost = [("all starters in the attack rates", "not met", detail)]
     if n == 0:
-        return [], [("attack rate", "not assessable", "no starter has observed time both before and after the start")]
+        return [], [
+            *lost,
+            ("attack rate", "not assessable", "no starter has observed time both before and after the start"),
+        ]
     labels = {
         "outcome": "attack_rate",
         "role": "secondary",
@@ -179,11 +195,12 @@ def rate_rows(exposure: pd.DataFrame, months: float, conf_level: float) -> tuple
     split = {"level": "after", "reference": "before", "unit": "ratio"}
     rows.append(estimate_row(ratio, measure="rate_ratio", **split, **labels) | {"n": n})
     checks: list[Check] = [
+        *lost,
         (
             "rate before not chosen by the start",
             "not met",
             f"patients start after attacks, so the rate in the {months:g} months before is inflated by selection",
-        )
+        ),
     ]
     if n > 1 and totals["before"][0]:
         spread = overdispersion(usable["events_before"].to_numpy(float), usable["years_before"].to_numpy(float))

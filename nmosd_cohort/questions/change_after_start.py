@@ -76,8 +76,9 @@ def change_after_start(
     Result
         Of the outcome: medians and means at both times, ``mean_change``, ``pseudo_median_change``, responders
         (30 %, 50 %, 2 points; those with baseline 0 are not evaluable for a percentage) in all starters and in
-        those with baseline of at least 4; ``expected_change_without_effect``, ``corrected_change`` and
-        ``no_effect_responders_pct30``. Of edss: medians and change. Of attack_rate: ``rate`` before and after
+        those with baseline of at least 1 and of at least 4, each beside ``no_effect_responders_*``, the share
+        expected without any effect; ``expected_change_without_effect`` and ``corrected_change``.
+        Of edss: medians and change. Of attack_rate: ``rate`` before and after
         (per person-year) and ``rate_ratio``. The tally holds every trajectory, numbered without identifiers.
 
     Raises

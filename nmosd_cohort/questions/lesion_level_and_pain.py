@@ -14,7 +14,8 @@ from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, open_episode
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import completed_years, tally
 from nmosd_cohort.questions.contrasts import group_summary, pairwise_contrasts
-from nmosd_cohort.questions.parts import complete_cells, covariate_design, estimate_row, finish
+from nmosd_cohort.questions.pain_groups import FEWEST_PER_PARAMETER
+from nmosd_cohort.questions.parts import complete_cells, covariate_design, estimate_row, finish, remission_check
 from nmosd_cohort.statistics.estimate import check_option
 from nmosd_cohort.statistics.firth import firth_logistic
 from nmosd_cohort.statistics.ordinal import fit_cumulative_link, odds_ratios
@@ -117,7 +118,7 @@ def lesion_level_and_pain(
         "cervical-only lesions, among those with past myelitis and an MRI of both levels.",
         rows=rows + odds,
         steps=steps + _mri_steps(index, int(cells["n"].sum())),
-        checks=[*checks, *odds_checks, *CHECKS],
+        checks=[*remission_check(index), *checks, *odds_checks, *CHECKS],
         tally=cells.groupby(["lesion_level", "pain_nrs"])["n"].sum().reset_index(),
         definitions={
             "diagnosis": diagnosis,
@@ -174,7 +175,7 @@ def _mri_steps(index: nw.LazyFrame[Any], n: int) -> list[tuple[str, int, int, st
             "MRI of both levels",
             n,
             myelitis - n,
-            "no MRI before the pain score that covered cervical and thoracic cord",
+            "no readable MRI before the pain score that covered cervical and thoracic cord",
         ),
     ]
 
@@ -234,10 +235,15 @@ def _ordinal(
     labels: dict[str, Any],
     conf_level: float,
 ) -> tuple[list[dict[str, Any]], list[Check]]:
+    n, model = int(kept["n"].sum()), f"adjusted model of {', '.join(terms.columns)}"
+    if n < FEWEST_PER_PARAMETER * terms.shape[1]:
+        return [], [(model, "not assessable", f"{n} patients are too few for {terms.shape[1]} terms")]
+    if "cervical_x_thoracic" in wanted and (fewest := _fewest_in_a_cell(kept)) < FEWEST_PER_CELL:
+        return [], [(model, "not assessable", f"an interaction needs {FEWEST_PER_CELL} in each cell, one has {fewest}")]
     try:
         fit = fit_cumulative_link(kept["pain_nrs"].to_numpy(dtype=float), terms, kept["n"].to_numpy(dtype=np.int64))
     except ValueError as problem:
-        return [], [("adjusted model", "not assessable", str(problem))]
+        return [], [(model, "not assessable", str(problem))]
     ratios = odds_ratios(fit, conf_level=conf_level)
     split = labels | {
         "group": "",
@@ -246,6 +252,10 @@ def _ordinal(
         "measure": "odds_ratio",
     }
     return [estimate_row(ratios[name], **(split | {"term": name})) for name in wanted if name in ratios], []
+
+
+def _fewest_in_a_cell(cells: pd.DataFrame) -> int:
+    return int(cells.groupby("lesion_level")["n"].sum().reindex(list(LESION_LEVELS), fill_value=0).min())
 
 
 def _standardised(

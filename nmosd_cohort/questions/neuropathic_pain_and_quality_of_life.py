@@ -17,6 +17,7 @@ from nmosd_cohort.questions.parts import (
     COVARIATES,
     estimate_row,
     finish,
+    remission_check,
 )
 from nmosd_cohort.statistics.estimate import check_option
 from nmosd_cohort.statistics.means import mean
@@ -111,6 +112,8 @@ def neuropathic_pain_and_quality_of_life(
         if cells.empty:
             checks.append((f"{outcome} recorded", "not assessable", "no eligible patient has it beside pain"))
             continue
+        if not counted:
+            checks += remission_check(index)
         new_rows, new_checks = _scale(cells, outcome, covariates, conf_level, seed)
         rows, checks = rows + new_rows, checks + new_checks
         values = cells.groupby(["pain_group", outcome])["n"].sum().reset_index().rename(columns={outcome: "value"})

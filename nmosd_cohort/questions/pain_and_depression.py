@@ -18,6 +18,7 @@ from nmosd_cohort.questions.parts import (
     dummies,
     estimate_row,
     finish,
+    remission_check,
     small_n_check,
 )
 from nmosd_cohort.statistics.correlation import partial_spearman, pearson, spearman
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from nmosd_cohort.questions.parts import Check
     from nmosd_cohort.result import Result
 
-# Instrument -> cut-off of any depression, cut-off of at least moderate depression.
-CUTOFFS = {"bdi_ii": (14, 20), "bdi_i": (10, 19), "phq9": (10, 15), "hads_d": (8, 11), "ces_d": (16, None)}
+# Instrument -> customary cut-off of depression, and of at least moderate depression where that is a higher one: the
+# screening cut-off 10 of the PHQ-9 is already that of moderate depression.
+CUTOFFS = {"bdi_ii": (14, 20), "bdi_i": (10, 19), "phq9": (10, None), "hads_d": (8, 11), "ces_d": (16, None)}
 COVARIATES = ("age_per_10_years", "male", "edss2", "duration_per_10_years", "fss", "on_antidepressant")
 DENOMINATOR = "patients with a pain score and a depression score at one visit in remission"
 FEWEST_FOR_CORRELATION = 5
@@ -69,6 +71,7 @@ def pain_and_depression(
     neuropathic_by: str = "recorded",
     min_days_after_attack: int = 30,
     conf_level: float = 0.95,
+    seed: int = 0,
 ) -> Result:
     """Rank correlation of pain intensity with depression at one visit, and depression by pain group.
 
@@ -80,10 +83,13 @@ def pain_and_depression(
         bdi_ii, bdi_i, phq9, hads_d or ces_d; ``most_used`` takes the one most patients have. Instruments are
         never mixed.
     covariates
-        Of the adjusted correlation and odds ratio: any of age_per_10_years, male, edss2,
-        duration_per_10_years, fss (fatigue), on_antidepressant.
+        Of the adjusted correlation: any of age_per_10_years, male, edss2, duration_per_10_years, fss (fatigue),
+        on_antidepressant. The odds ratio takes them without the last two, which may lie between pain and
+        depression.
     diagnosis, neuropathic_by, min_days_after_attack, conf_level
         As in ``pain_prevalence``.
+    seed
+        Of the bootstrap limits that few or heavily tied patients get.
 
     Returns
     -------
@@ -119,7 +125,7 @@ def pain_and_depression(
     needs = ["pain_nrs", scale]
     index = index_visits(frame, needs=needs, min_days_after_attack=min_days_after_attack)
     cells = _cells(registry, index, scale)
-    rows, checks = _correlations(cells, scale, covariates, conf_level)
+    rows, checks = _correlations(cells, scale, covariates, conf_level, seed)
     for outcome, cutoff in zip((scale, f"{scale}_moderate"), CUTOFFS[scale], strict=True):
         if cutoff is not None:
             rows += _shares(cells.assign(is_depressed=cells[scale] >= cutoff), outcome, conf_level)
@@ -137,7 +143,7 @@ def pain_and_depression(
         "with both, and the share with depression by pain group.",
         rows=rows + odds,
         steps=steps + index_steps(reasons, f"pain score and {scale}"),
-        checks=[*checks, *odds_checks, OVERLAP, *small_n_check(int(cells["n"].sum()))],
+        checks=[*remission_check(index), *checks, *odds_checks, OVERLAP, *small_n_check(int(cells["n"].sum()))],
         tally=cells.rename(columns={scale: "depression"})
         .groupby(["pain_nrs", "depression", "pain_group"], dropna=False)["n"]
         .sum()
@@ -168,19 +174,21 @@ def _cells(registry: Registry, index: nw.LazyFrame[Any], scale: str) -> pd.DataF
 
 
 def _correlations(
-    cells: pd.DataFrame, scale: str, covariates: tuple[str, ...], conf_level: float
+    cells: pd.DataFrame, scale: str, covariates: tuple[str, ...], conf_level: float, seed: int
 ) -> tuple[list[dict[str, Any]], list[Check]]:
     """Return the crude correlations with and without the pain-free, and the adjusted one."""
     labels = {"outcome": scale, "term": "pain_nrs", "denominator": DENOMINATOR, "unit": "correlation"}
     rows = []
-    for level, part in (("all", cells), ("with_pain", cells[cells["pain_nrs"] > 0])):
+    for level, part in (("all", cells), ("with_pain", cells[cells["has_pain"].fillna(False).astype(bool)])):
         pain, mood, counts = _arrays(part, scale)
         if counts.sum() < FEWEST_FOR_CORRELATION:
             continue
         split = labels | {"level": level}
         role = "primary" if level == "all" else "sensitivity"
         rows.append(
-            estimate_row(spearman(pain, mood, counts, conf_level=conf_level), role=role, measure="spearman", **split)
+            estimate_row(
+                spearman(pain, mood, counts, conf_level=conf_level, seed=seed), role=role, measure="spearman", **split
+            )
         )
         linear = pearson(pain, mood, counts, conf_level=conf_level)
         rows.append(estimate_row(linear, role="comparison", measure="pearson", **split))
@@ -261,8 +269,13 @@ def _adjusted_odds(
     grouped = cells[cells["pain_group"].notna()].reset_index(drop=True)
     # Fatigue and antidepressants may lie on the way from pain to depression; they stay out of the total contrast.
     base = [name for name in covariates if name not in ("fss", "on_antidepressant")]
-    design, _ = covariate_design(grouped, base)
-    kept, terms, _ = complete_cells(grouped, design)
+    design, checks = covariate_design(grouped, base)
+    kept, terms, dropped = complete_cells(grouped, design)
+    checks = [(f"odds ratio {name}", status, detail) for name, status, detail in checks]
+    if dropped:
+        checks.append(
+            ("all in the adjusted odds ratio", "not met", f"{dropped} patients dropped: a covariate is missing")
+        )
     labels = {
         "outcome": scale,
         "term": "pain_group",
@@ -279,11 +292,12 @@ def _adjusted_odds(
         terms_used = terms_used.loc[:, terms_used.nunique() > 1].join(terms)
         if "neuropathic" not in terms_used or not (kept["pain_group"] == reference).any():
             return rows, [
+                *checks,
                 (
                     "adjusted odds ratio",
                     "not assessable",
                     f"no patients with neuropathic pain or with {reference}",
-                )
+                ),
             ]
         try:
             ratios = firth_logistic(
@@ -293,7 +307,7 @@ def _adjusted_odds(
                 conf_level=conf_level,
             )
         except ValueError as problem:
-            return rows, [("adjusted odds ratio", "not assessable", str(problem))]
+            return rows, [*checks, ("adjusted odds ratio", "not assessable", str(problem))]
         split = labels | {"level": "neuropathic", "reference": reference}
         rows.append(estimate_row(ratios["neuropathic"], role="secondary", measure="odds_ratio", **split))
-    return rows, []
+    return rows, checks

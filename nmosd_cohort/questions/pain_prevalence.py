@@ -10,7 +10,7 @@ from nmosd_cohort.cohort.pain_status import GROUPS, pain_status
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
-from nmosd_cohort.statistics.estimate import check_option
+from nmosd_cohort.statistics.estimate import check_option, not_estimable
 from nmosd_cohort.statistics.proportions import proportion, proportion_difference, worst_case_bounds
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def pain_prevalence(
     >>> answer.estimates["measure"].unique().tolist()
     ['proportion', 'bounds_if_never_asked']
     """
+    by = (by,) if isinstance(by, str) else tuple(by)
     check_option("pain", pain, get_args(Pain))
     check_option("time_frame", time_frame, get_args(TimeFrame))
     check_option("denominator", denominator, get_args(Denominator))
@@ -126,11 +127,15 @@ def pain_prevalence(
     counted = cells if denominator == "all_diagnosed" else asked
     words = DENOMINATOR_WORDS[denominator]
     labels = {"outcome": pain, "denominator": words, "unit": "share"}
-    rows = [estimate_row(_share(counted, conf_level), role="primary", measure="proportion", **labels)]
-    for variable in by:
+    primary = _share(counted, conf_level)
+    unknown = _unknown_duration(cells) if time_frame == "chronic" else ""
+    if unknown:
+        primary = not_estimable(unknown, primary.n, conf_level=conf_level)
+    rows = [estimate_row(primary, role="primary", measure="proportion", **labels)]
+    for variable in () if unknown else by:
         rows += _by_rows(counted, variable, conf_level, labels)
     rows.append(_bounds_row(cells, labels))
-    if time_frame != "ever" and min_days_after_attack < SENSITIVITY_DAYS:
+    if time_frame != "ever" and not unknown and min_days_after_attack < SENSITIVITY_DAYS:
         later = _cells(registry, (), settings | {"min_days_after_attack": SENSITIVITY_DAYS}, denominator)
         later = later if denominator == "all_diagnosed" else later[later["status"].notna()]
         term = f"visit at least {SENSITIVITY_DAYS} days after an attack"
@@ -144,7 +149,7 @@ def pain_prevalence(
         question=f"Share of {words} with {PAIN_WORDS[pain]} {TIME_WORDS[time_frame]}.",
         rows=rows,
         steps=_steps(registry, cells, diagnosis, denominator, counted),
-        checks=_checks(cells, asked, n, pain),
+        checks=[*([("estimable", "not assessable", unknown)] if unknown else []), *_checks(cells, asked, n, pain)],
         tally=_plot_counts(counted, by),
         definitions=settings | {"denominator": denominator, "conf_level": conf_level, "by": list(by)},
     )
@@ -152,7 +157,9 @@ def pain_prevalence(
 
 def _cells(registry: Registry, by: Sequence[str], settings: dict[str, Any], denominator: str) -> pd.DataFrame:
     """One row a combination of status, reason and groups of the patients whom the denominator is about."""
-    columns = dict.fromkeys(["status", "reason", "pain_known", "is_aqp4_positive", "had_myelitis", *by])
+    columns = dict.fromkeys(
+        ["status", "reason", "pain_known", "remission_known", "is_aqp4_positive", "had_myelitis", *by]
+    )
     # Among those with pain the visit is the last with an answer to pain: its kind may then be unknown.
     asked = "any" if denominator == "with_pain" else None
     cells = tally(pain_status(registry, asked=asked, groups=by, **settings), list(columns))
@@ -166,6 +173,17 @@ def _cells(registry: Registry, by: Sequence[str], settings: dict[str, Any], deno
 
 def _share(cells: pd.DataFrame, conf_level: float) -> Any:
     return proportion(_yes(cells), int(cells["n"].sum()), conf_level=conf_level)
+
+
+def _unknown_duration(cells: pd.DataFrame) -> str:
+    """Return why chronic pain cannot be estimated: duration is unknown in more patients than it is known to be long in.
+
+    Pain-free patients always have an answer, so what remains would be a share of those without pain.
+    """
+    untimed = int(cells.loc[cells["status"].isna() & (cells["reason"] == "used"), "n"].sum())
+    if untimed <= _yes(cells):
+        return ""
+    return f"the duration of pain is unknown in {untimed} patients, more than the {_yes(cells)} in whom it is long"
 
 
 def _yes(cells: pd.DataFrame) -> int:
@@ -185,7 +203,7 @@ def _by_rows(cells: pd.DataFrame, variable: str, conf_level: float, labels: dict
         group = named[named["level"] == level]
         split = labels | {"group": variable, "level": level}
         rows.append(estimate_row(_share(group, conf_level), role="secondary", measure="proportion", **split))
-        if level != reference:
+        if level not in (reference, "not recorded"):
             counts = (
                 _yes(group),
                 int(group["n"].sum()),
@@ -239,11 +257,15 @@ def _checks(cells: pd.DataFrame, asked: pd.DataFrame, n: int, pain: str) -> list
     share = (
         f"{unknown} of {everyone} eligible patients have no usable answer; the bounds row shows what they could change"
     )
+    unverified = int(asked.loc[asked["remission_known"].isna(), "n"].sum())
     rows: list[Check] = [
         ("every patient counts once", "met", f"{n} patients, one answer each"),
         ("everyone was asked", "met" if unknown == 0 else "not met", share),
         *small_n_check(n),
     ]
+    if unverified:
+        detail = f"{unverified} patients have no dated attack before the visit and are taken as in remission"
+        rows.append(("remission known", "not met", detail))
     if n == 0:
         rows.append(("estimable", "not assessable", f"no eligible patient has {PAIN_WORDS[pain]} answered"))
     return rows

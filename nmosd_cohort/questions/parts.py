@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.result import Result, check_frame, estimate_frame, flow_frame
 
 if TYPE_CHECKING:
@@ -129,6 +131,16 @@ def finish(
         provenance=provenance | {"software": f"nmosd_cohort {__version__}"},
         name=name,
     )
+
+
+def remission_check(index: nw.LazyFrame[Any]) -> list[Check]:
+    """Return a check for patients whose visit counts as remission only because no attack of theirs has a date."""
+    counts = tally(index.with_columns(is_unknown=nw.col("days_since_attack").is_null()), ["is_unknown"])
+    unknown, n = int(counts.loc[counts["is_unknown"], "n"].sum()), int(counts["n"].sum())
+    if not unknown:
+        return [("remission known", "met", f"all {n} patients have a dated attack before the visit")]
+    detail = f"{unknown} of {n} patients have no dated attack before the visit and are taken as in remission"
+    return [("remission known", "not met", detail)]
 
 
 def small_n_check(n: int) -> list[Check]:

@@ -58,13 +58,18 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def write_private(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame that holds raw values as CSV, readable by its owner alone, whatever stood there before.
+    """Write a frame that holds raw values as CSV, readable by its owner alone; an earlier such file is replaced.
 
     Raises
     ------
+    ValueError
+        If the file exists and has other columns.
     OSError
         If the file cannot be written.
     """
+    header = csv_bytes(frame.head(0))
+    if path.exists() and not path.read_bytes().startswith(header):
+        raise ValueError(f"{path.name} exists and holds something else; give a new file")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         os.chmod(path, 0o600)

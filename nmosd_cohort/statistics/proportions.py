@@ -18,6 +18,7 @@ from nmosd_cohort.statistics.estimate import (
     part_of_whole,
     whole_number,
 )
+from nmosd_cohort.statistics.two_by_two import score_p, two_by_two_p, two_by_two_test
 
 Method = Literal["wilson", "clopper_pearson", "jeffreys"]
 METHOD_LABELS = {"wilson": "Wilson", "clopper_pearson": "Clopper-Pearson", "jeffreys": "Jeffreys"}
@@ -81,8 +82,8 @@ def proportion_difference(events_1: int, n_1: int, events_2: int, n_2: int, *, c
     Returns
     -------
     Estimate
-        Newcombe's hybrid score limits, p from the score (chi-square) test without continuity correction.
-        When both groups are all events or all without, p is 1. An empty group gives NaN with the reason.
+        Newcombe's hybrid score limits; p as ``two_by_two_p`` gives it, `method` says by which test. When both
+        groups are all events or all without, p is 1. An empty group gives NaN with the reason.
 
     Notes
     -----
@@ -107,9 +108,9 @@ def proportion_difference(events_1: int, n_1: int, events_2: int, n_2: int, *, c
         max(-1.0, difference - math.hypot(share_1 - low_1, high_2 - share_2)),
         min(1.0, difference + math.hypot(high_1 - share_1, share_2 - low_2)),
         n_1 + n_2,
-        "Newcombe hybrid score; p from chi-square without correction",
+        f"Newcombe hybrid score; p {two_by_two_test(events_1, n_1, events_2, n_2)}",
         std_error=math.sqrt(share_1 * (1 - share_1) / n_1 + share_2 * (1 - share_2) / n_2),
-        p_value=_score_p(events_1, n_1, events_2, n_2),
+        p_value=two_by_two_p(events_1, n_1, events_2, n_2),
         conf_level=level,
         events=events_1 + events_2,
     )
@@ -148,7 +149,7 @@ def risk_ratio(events_1: int, n_1: int, events_2: int, n_2: int, *, conf_level: 
         math.inf if events_2 == 0 else _score_ratio_high(events_1, n_1, events_2, n_2, level),
         n_1 + n_2,
         "Koopman score; p from chi-square without correction",
-        p_value=_score_p(events_1, n_1, events_2, n_2),
+        p_value=score_p(events_1, n_1, events_2, n_2),
         conf_level=level,
         events=events_1 + events_2,
     )
@@ -300,15 +301,6 @@ def _wilson_limits(events: int, n: int, z: float) -> tuple[float, float]:
     centre = (share + shrink / 2) / (1 + shrink)
     half_width = z * math.sqrt(share * (1 - share) / n + shrink / (4 * n)) / (1 + shrink)
     return centre - half_width, centre + half_width
-
-
-def _score_p(events_1: int, n_1: int, events_2: int, n_2: int) -> float:
-    """Return p of the chi-square test without correction; 1 when nobody or everybody has the event."""
-    pooled = (events_1 + events_2) / (n_1 + n_2)
-    variance = pooled * (1 - pooled) * (1 / n_1 + 1 / n_2)
-    if variance == 0:
-        return 1.0
-    return float(2 * ndtr(-abs(events_1 / n_1 - events_2 / n_2) / math.sqrt(variance)))
 
 
 def _score_ratio_high(events_1: int, n_1: int, events_2: int, n_2: int, level: float) -> float:

@@ -27,6 +27,27 @@ def test_entries_that_follow_each_other_closely_are_one_attack_with_the_first_da
     assert days == [18262]  # 2020-01-01
 
 
+def test_remission_runs_from_the_last_entry_of_the_attack(on_backend):
+    registry = registry_of(
+        patients=PATIENT,
+        attacks={"patient_id": ["a"] * 3, "attack_date": ["2020-01-01", "2020-01-26", "2020-02-20"]},
+        assessments={"patient_id": ["a"], "assessment_date": ["2020-02-25"]},
+    )
+    row = collect(visits(on_backend(registry)), ["patient_id"]).iloc[0]
+    assert (row["attack_count"], row["days_since_attack"]) == (1, 5)
+
+
+def test_a_stated_number_of_attacks_counts_only_without_dated_ones(on_backend):
+    registry = registry_of(
+        patients={"patient_id": ["a", "b"], "diagnosis": ["nmosd"] * 2, "attack_count": [7, 4]},
+        attacks={"patient_id": ["a"], "attack_date": ["2021-01-01"]},
+        assessments={"patient_id": ["a", "b"], "assessment_date": ["2020-01-01"] * 2},
+    )
+    counts = collect(visits(on_backend(registry)), ["patient_id"])["attack_count"]
+    assert counts.isna().tolist() == [True, False]
+    assert counts.iloc[1] == 4
+
+
 def test_an_attack_is_myelitis_if_any_of_its_entries_says_so(on_backend):
     attacks = {
         "patient_id": ["a", "a", "a"],

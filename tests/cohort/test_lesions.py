@@ -73,6 +73,10 @@ def test_covered_cord_without_a_lesion_is_neither(on_backend):
     assert cells(on_backend, regions=["whole_cord"], lesions={})["lesion_level"].tolist() == ["neither"]
 
 
+def test_segments_in_the_wrong_order_leave_the_mri_unknown_not_free_of_lesions(on_backend):
+    assert cells(on_backend, regions=["whole_cord"], lesions=lesion("T6", "T3")).empty
+
+
 def test_two_lesions_add_up_without_the_gap_between_them(on_backend):
     two = {key: value * 2 for key, value in lesion("C2", "C3").items()}
     two["upper_segment"], two["lower_segment"] = ["C2", "T4"], ["C3", "T6"]

@@ -43,6 +43,22 @@ def test_states_of_one_visit(answer, nrs, neuropathic, has_pain, is_neuropathic,
     ]
 
 
+@pytest.mark.parametrize(
+    ("has_pain", "spasm", "expected"),
+    [(False, None, "no"), (False, True, "no"), (True, None, "unknown"), (True, True, "yes"), (None, True, "yes")],
+)
+def test_spasms_left_blank_where_there_is_no_pain_are_a_no(has_pain, spasm, expected, on_backend):
+    assessments = {
+        "patient_id": ["a"],
+        "assessment_date": ["2020-01-01"],
+        "has_pain": [has_pain],
+        "has_tonic_spasm": [spasm],
+    }
+    found = collect(visits(on_backend(registry_of(patients=ONE, assessments=assessments))), ["patient_id"])
+    words = found["has_tonic_spasm"].map({True: "yes", False: "no"}).astype("string").fillna("unknown")
+    assert words.tolist() == [expected]
+
+
 def test_a_screening_score_is_used_only_when_asked_for(on_backend):
     assessments = {"patient_id": ["a"], "assessment_date": ["2020-01-01"], "has_pain": [True], "dn4": [5]}
     registry = on_backend(registry_of(patients=ONE, assessments=assessments))

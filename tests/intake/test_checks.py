@@ -161,3 +161,20 @@ def test_wrong_arguments_are_configuration_errors(tmp_path: Path):
     (tmp_path / "x.csv").write_text("a\n")
     with pytest.raises(ConfigurationError, match=r"x.csv: give the folder"):
         open_registry(tmp_path / "x.csv")
+
+
+def test_answers_that_contradict_the_answer_to_pain_are_warned_about_and_kept(open_files: Callable[..., Registry]):
+    registry = open_files(
+        {
+            "patients.csv": "patient_id\na\nb\nc\n",
+            "assessments.csv": "patient_id,assessment_date,has_pain,pain_nrs,has_neuropathic_pain,has_tonic_spasm\n"
+            "a,2024-01-01,false,9,true,false\nb,2024-01-01,true,0,false,true\nc,2024-01-01,false,0,,\n",
+        }
+    )
+    found = registry.findings[registry.findings["kind"] == "contradiction"]
+    assert found[["line", "variable", "value", "severity"]].to_numpy().tolist() == [
+        [2, "has_neuropathic_pain", "true", "warn"],
+        [2, "pain_nrs", "9", "warn"],
+        [3, "pain_nrs", "0", "warn"],
+    ]
+    assert len(registry.tables["assessments"]) == 3

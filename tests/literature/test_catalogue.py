@@ -109,7 +109,7 @@ def test_figure_of_the_evidence_is_in_the_catalogue(
 def test_every_question_has_figures_that_it_can_answer() -> None:
     answered = published_figures()["question"].value_counts()
     assert answered.to_dict() == {
-        "pain_prevalence": 35,
+        "pain_prevalence": 34,
         "change_after_start": 13,
         "pain_and_depression": 12,
         "lesion_level_and_pain": 4,

@@ -113,7 +113,8 @@ def test_corrected_change_takes_the_expected_fall_away(review):
 
 
 def test_no_effect_responders_are_of_the_rule_that_their_name_says(review):
-    rows = rows_of(nc.change_after_start(review), outcome="pain_nrs")
+    everyone = "starters with a score before and after"
+    rows = rows_of(nc.change_after_start(review), outcome="pain_nrs", denominator=everyone)
     started = starters(review, eligible(select_patients(review)), drug="tocilizumab")
     window = {"outcome": "pain_nrs", "at_months": 12, "window_days": 60}
     repeats = tally(untreated_repeats(visits(review), started, **window), ["first", "second"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -47,6 +49,24 @@ def test_no_model_is_fitted_to_nine_patients():
     assert "odds_ratio" not in set(result.estimates["measure"])
     detail = result.checks.set_index("check").loc["adjusted model", "detail"]
     assert "neuropathic 3, other_pain 2, no_pain 4" in detail
+
+
+def test_a_milestone_that_nobody_has_reached_is_not_assessable_and_stops_nothing(review):
+    visits = review.tables["assessments"].copy()
+    visits["edss"] = visits["edss"].clip(upper=5.5)
+    mild = replace(review, tables={**review.tables, "assessments": visits})
+    result = nc.neuropathic_pain_and_disability(mild)
+    assert "probability_edss_at_least_4" in set(result.estimates["measure"])
+    assert "probability_edss_at_least_6" not in set(result.estimates["measure"])
+    assert result.checks.set_index("check").loc["probability of EDSS at least 6", "status"] == "not assessable"
+
+
+def test_remission_that_no_dated_attack_confirms_is_said(review):
+    known = nc.neuropathic_pain_and_disability(review).checks.set_index("check").loc["remission known", "detail"]
+    no_dates = replace(review, tables={**review.tables, "attacks": review.tables["attacks"].iloc[:0]})
+    unknown = nc.neuropathic_pain_and_disability(no_dates).checks.set_index("check").loc["remission known"]
+    assert unknown["status"] == "not met"
+    assert unknown["detail"] != known
 
 
 def test_bodily_pain_is_kept_apart_from_the_family(review):
@@ -97,7 +117,7 @@ def test_lesion_contrast_by_hand(on_backend):
 def test_seven_patients_in_a_cell_are_described_and_not_contrasted():
     result = nc.lesion_level_and_pain(with_lesions({"cervical_only": [0] * 7, "thoracic_only": [5] * 9}))
     assert "probability_superiority" not in set(result.estimates["measure"])
-    assert result.checks.iloc[0]["status"] == "not assessable"
+    assert result.checks.set_index("check").loc["enough patients for a contrast", "status"] == "not assessable"
     assert result.tally["n"].sum() == 16
 
 

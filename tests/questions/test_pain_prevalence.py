@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import nmosd_cohort as nc
@@ -144,6 +145,23 @@ def test_the_sensitivity_uses_only_visits_90_days_after_an_attack(on_backend):
     later = rows[(rows["role"] == "sensitivity") & (rows["measure"] == "proportion")].iloc[0]
     assert (primary["events"], primary["n"]) == (1, 2)
     assert (later["events"], later["n"]) == (0, 1)  # 61 days after the attack is too near
+
+
+def test_chronic_pain_is_not_estimated_where_duration_is_unknown_in_most_of_those_with_pain(on_backend):
+    registry = registry_of(
+        patients={"patient_id": ["a", "b", "c"], "diagnosis": ["nmosd"] * 3},
+        assessments={
+            "patient_id": ["a", "b", "c"],
+            "assessment_date": ["2024-01-01"] * 3,
+            "has_pain": [True, True, False],
+        },
+    )
+    result = nc.pain_prevalence(on_backend(registry), time_frame="chronic")
+    primary = result.estimates.iloc[0]
+    assert np.isnan(primary["estimate"])
+    assert "duration of pain is unknown in 2 patients" in primary["method"]
+    bounds = result.estimates[result.estimates["measure"] == "bounds_if_never_asked"].iloc[0]
+    assert (bounds["conf_low"], bounds["conf_high"]) == (0, 2 / 3)
 
 
 def test_bands_are_those_of_the_last_visit_that_has_the_variable(on_backend):
