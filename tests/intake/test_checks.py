@@ -173,8 +173,8 @@ def test_answers_that_contradict_the_answer_to_pain_are_warned_about_and_kept(op
     )
     found = registry.findings[registry.findings["kind"] == "contradiction"]
     assert found[["line", "variable", "value", "severity"]].to_numpy().tolist() == [
-        [2, "has_neuropathic_pain", "true", "warn"],
         [2, "pain_nrs", "9", "warn"],
+        [2, "has_neuropathic_pain", "true", "warn"],
         [3, "pain_nrs", "0", "warn"],
     ]
     assert len(registry.tables["assessments"]) == 3
