@@ -79,7 +79,7 @@ def pain_status(
 def _with_bands(patients: nw.LazyFrame[Any], frame: nw.LazyFrame[Any], groups: Sequence[str]) -> nw.LazyFrame[Any]:
     """Return the patients with the band of each grouping variable at their last visit that has it recorded."""
     banded = patients
-    for group in BANDS.keys() & set(groups):
+    for group in (name for name in groups if name in BANDS):
         column, starts, names = BANDS[group]
         known = frame.filter(~nw.col(column).is_null())
         last = known.filter(nw.col("assessment_day") == nw.col("assessment_day").max().over("patient_id"))

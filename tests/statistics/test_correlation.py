@@ -1,7 +1,5 @@
 """Pearson, Spearman and adjusted Spearman correlation, and differences of correlations."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pingouin
@@ -21,19 +19,7 @@ from nmosd_cohort.statistics.correlation import (
 from nmosd_cohort.statistics.ordinal import fit_cumulative_link
 from nmosd_cohort.statistics.partial_correlation import rank_model, residual_correlation, tied_spearman
 
-REFERENCE = Path(__file__).parents[1] / "reference"
 COVARIATES = ["neuropathic", "woman", "age_decade", "duration_years"]
-
-
-@pytest.fixture(scope="module")
-def tally() -> pd.DataFrame:
-    return pd.read_csv(REFERENCE / "models_tally.csv")
-
-
-@pytest.fixture(scope="module")
-def numbers() -> pd.Series:
-    frame = pd.read_csv(REFERENCE / "models_numbers.csv", keep_default_na=False)
-    return frame.set_index(["quantity", "term"])["value"].astype(float)
 
 
 def discrete(seed: int, *, n: int = 60, link: float = 0.5) -> pd.DataFrame:

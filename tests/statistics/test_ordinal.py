@@ -39,11 +39,6 @@ TALLY_TOLERANCE = 1e-8
 
 
 @pytest.fixture(scope="module")
-def tally() -> pd.DataFrame:
-    return pd.read_csv(REFERENCE / "models_tally.csv")
-
-
-@pytest.fixture(scope="module")
 def fit(tally: pd.DataFrame) -> OrdinalFit:
     return fit_cumulative_link(tally["edss2"], tally[COVARIATES], tally["n"])
 

@@ -1,8 +1,6 @@
 """Paired change against R and scipy, responders against the vectors of the scoring rules."""
 
-import csv
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,29 +17,15 @@ from nmosd_cohort.statistics.paired import (
     response,
     signed_rank_null,
 )
+from tests.statistics.conftest import reference
 
 EXACT = 1e-10
 ROOT = 1e-7  # limits that R finds by a numerical search
-REFERENCE = Path(__file__).parents[1] / "reference" / "ranks.csv"
 SAME = "every patient changed by the same amount"
 RULES = ("pct30", "pct50", "abs2", "pct30_or_abs2", "pct30_and_abs2")
 
 tallies = st.lists(st.tuples(st.integers(-6, 4), st.integers(1, 6)), min_size=1, max_size=8)
 pair_tallies = st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10), st.integers(1, 6)), min_size=1, max_size=8)
-
-
-def reference(case: str):
-    """Return the numbers of R for a case: one entry a sample."""
-    cases = {}
-    with REFERENCE.open() as file:
-        for row in csv.DictReader(file):
-            if row["case"] == case:
-                key = (row["x"], row["y"], float(row["conf_level"]))
-                cases.setdefault(key, {})[row["quantity"]] = float(row["value"])
-    return [
-        ([float(value) for value in x.split()], [float(value) for value in y.split()], level, numbers)
-        for (x, y, level), numbers in cases.items()
-    ]
 
 
 def assert_same(one: Estimate, two: Estimate):

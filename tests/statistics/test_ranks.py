@@ -1,9 +1,7 @@
 """Quantiles, superiority and shift against R, scipy, numpy and their own laws; tallies give the answer of rows."""
 
-import csv
 import itertools
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,27 +13,13 @@ from nmosd_cohort.statistics.estimate import Estimate
 from nmosd_cohort.statistics.placements import all_allocations, random_allocations
 from nmosd_cohort.statistics.rank_inversion import mann_whitney_null
 from nmosd_cohort.statistics.ranks import hodges_lehmann_shift, median, probability_superiority, quantile
+from tests.statistics.conftest import reference
 
 EXACT = 1e-10
 ROOT = 1e-7  # limits that R finds by a numerical search
-REFERENCE = Path(__file__).parents[1] / "reference" / "ranks.csv"
 
 scores = st.lists(st.integers(0, 10), min_size=2, max_size=25)
 tallies = st.lists(st.tuples(st.integers(0, 8), st.integers(1, 6)), min_size=1, max_size=7)
-
-
-def reference(case: str):
-    """Return the numbers of R for a case: one entry a pair of samples."""
-    cases = {}
-    with REFERENCE.open() as file:
-        for row in csv.DictReader(file):
-            if row["case"] == case:
-                key = (row["x"], row["y"], float(row["conf_level"]))
-                cases.setdefault(key, {})[row["quantity"]] = float(row["value"])
-    return [
-        ([float(value) for value in x.split()], [float(value) for value in y.split()], level, numbers)
-        for (x, y, level), numbers in cases.items()
-    ]
 
 
 def rows(tally: list[tuple[int, ...]]):

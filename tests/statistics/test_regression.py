@@ -23,17 +23,6 @@ COVARIATES = ["neuropathic", "woman", "age_decade", "duration_years"]
 PROFILE_TOLERANCE = 2e-5
 
 
-@pytest.fixture(scope="module")
-def tally() -> pd.DataFrame:
-    return pd.read_csv(REFERENCE / "models_tally.csv")
-
-
-@pytest.fixture(scope="module")
-def numbers() -> pd.Series:
-    frame = pd.read_csv(REFERENCE / "models_numbers.csv", keep_default_na=False)
-    return frame.set_index(["quantity", "term"])["value"].astype(float)
-
-
 def random_tally(seed: int) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame({"a": rng.integers(0, 2, 40), "b": rng.integers(20, 70, 40)})
