@@ -88,9 +88,15 @@ def _plain(value: float, scale: Scale) -> float:
     if scale == "log":
         with np.errstate(over="ignore"):
             return float(np.exp(value))
-    return {"plain": float, "logit": lambda odds: float(expit(odds)), "fisher_z": math.tanh}[scale](value)
+    if scale == "logit":
+        return float(expit(value))
+    return math.tanh(value) if scale == "fisher_z" else value
 
 
 def _slope(estimate: float, scale: Scale) -> float:
     """Return the derivative of the plain scale by the scale of the limits, at the estimate."""
-    return {"plain": 1.0, "log": estimate, "logit": estimate * (1 - estimate), "fisher_z": 1 - estimate**2}[scale]
+    if scale == "log":
+        return estimate
+    if scale == "logit":
+        return estimate * (1 - estimate)
+    return 1 - estimate**2 if scale == "fisher_z" else 1.0
