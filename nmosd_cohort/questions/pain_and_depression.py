@@ -24,7 +24,8 @@ from nmosd_cohort.questions.parts import (
 from nmosd_cohort.statistics.correlation import partial_spearman, pearson, spearman
 from nmosd_cohort.statistics.estimate import check_option
 from nmosd_cohort.statistics.firth import firth_logistic
-from nmosd_cohort.statistics.proportions import proportion, proportion_difference, risk_ratio
+from nmosd_cohort.statistics.proportions import proportion, proportion_difference
+from nmosd_cohort.statistics.ratios import risk_ratio
 
 if TYPE_CHECKING:
     import pandas as pd

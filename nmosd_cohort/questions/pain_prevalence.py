@@ -9,9 +9,10 @@ from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.pain_status import GROUPS, pain_status
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.never_asked import ASSESSED_BY, never_asked_rows
 from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_option, not_estimable
-from nmosd_cohort.statistics.proportions import proportion, proportion_difference, worst_case_bounds
+from nmosd_cohort.statistics.proportions import proportion, proportion_difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,7 @@ DENOMINATOR_WORDS = {
     "aqp4_positive": "AQP4-IgG positive patients who were asked",
 }
 SENSITIVITY_DAYS = 90
+KNOWN = ("status", "reason", "pain_known", "remission_known", "is_aqp4_positive", "had_myelitis")
 
 
 def pain_prevalence(
@@ -88,8 +90,10 @@ def pain_prevalence(
     -------
     Result
         Rows ``proportion`` (all patients, then each level), ``risk_difference`` (each level against the
-        commonest; Newcombe limits) and ``bounds_if_never_asked`` (the share if none, or all, of those
-        without an answer had the pain).
+        commonest; Newcombe limits), ``bounds_if_never_asked`` (the share if none, or all, of those without an
+        answer had the pain), ``limits_if_never_asked`` (confidence limits of the share in all patients, wherever
+        between the bounds it lies), and with the term ``weighted for who was asked`` the share if, among patients
+        alike in site, sex, serostatus and onset, it was chance who was asked.
 
     Raises
     ------
@@ -99,14 +103,15 @@ def pain_prevalence(
     References
     ----------
     Wilson 1927; Newcombe 1998, doi 10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I;
-    Horowitz and Manski 2000.
+    Horowitz and Manski 2000, doi 10.1080/01621459.2000.10473902; Imbens and Manski 2004, doi
+    10.1111/j.1468-0262.2004.00555.x; Seaman and White 2013, doi 10.1177/0962280210395740.
 
     Examples
     --------
     >>> import nmosd_cohort as nc
     >>> answer = nc.pain_prevalence(nc.simulate(n=200, seed=1), pain="neuropathic")
     >>> answer.estimates["measure"].unique().tolist()
-    ['proportion', 'bounds_if_never_asked']
+    ['proportion', 'bounds_if_never_asked', 'limits_if_never_asked']
     """
     by = (by,) if isinstance(by, str) else tuple(by)
     check_option("pain", pain, get_args(Pain))
@@ -134,7 +139,8 @@ def pain_prevalence(
     rows = [estimate_row(primary, role="primary", measure="proportion", **labels)]
     for variable in () if unknown else by:
         rows += _by_rows(counted, variable, conf_level, labels)
-    rows.append(_bounds_row(cells, labels))
+    new_rows, weight_checks = never_asked_rows(cells, labels, conf_level)
+    rows += new_rows
     if time_frame != "ever" and not unknown and min_days_after_attack < SENSITIVITY_DAYS:
         later = _cells(registry, (), settings | {"min_days_after_attack": SENSITIVITY_DAYS}, denominator)
         later = later if denominator == "all_diagnosed" else later[later["status"].notna()]
@@ -149,7 +155,11 @@ def pain_prevalence(
         question=f"Share of {words} with {PAIN_WORDS[pain]} {TIME_WORDS[time_frame]}.",
         rows=rows,
         steps=_steps(registry, cells, diagnosis, denominator, counted),
-        checks=[*([("estimable", "not assessable", unknown)] if unknown else []), *_checks(cells, asked, n, pain)],
+        checks=[
+            *([("estimable", "not assessable", unknown)] if unknown else []),
+            *_checks(cells, asked, n, pain),
+            *weight_checks,
+        ],
         tally=_plot_counts(counted, by),
         definitions=settings | {"denominator": denominator, "conf_level": conf_level, "by": list(by)},
     )
@@ -157,9 +167,7 @@ def pain_prevalence(
 
 def _cells(registry: Registry, by: Sequence[str], settings: dict[str, Any], denominator: str) -> pd.DataFrame:
     """One row a combination of status, reason and groups of the patients whom the denominator is about."""
-    columns = dict.fromkeys(
-        ["status", "reason", "pain_known", "remission_known", "is_aqp4_positive", "had_myelitis", *by]
-    )
+    columns = dict.fromkeys([*KNOWN, *ASSESSED_BY, *by])
     # Among those with pain the visit is the last with an answer to pain: its kind may then be unknown.
     asked = "any" if denominator == "with_pain" else None
     cells = tally(pain_status(registry, asked=asked, groups=by, **settings), list(columns))
@@ -214,22 +222,6 @@ def _by_rows(cells: pd.DataFrame, variable: str, conf_level: float, labels: dict
             split |= {"reference": reference}
             rows.append(estimate_row(difference, role="secondary", measure="risk_difference", **split))
     return rows
-
-
-def _bounds_row(cells: pd.DataFrame, labels: dict[str, Any]) -> dict[str, Any]:
-    asked = cells[cells["status"].notna()]
-    n_all, n_asked = int(cells["n"].sum()), int(asked["n"].sum())
-    low, high = worst_case_bounds(_yes(asked), n_asked, n_all) if n_all else (float("nan"), float("nan"))
-    return {
-        "role": "sensitivity",
-        "measure": "bounds_if_never_asked",
-        "n": n_all,
-        "events": _yes(asked),
-        "conf_low": low,
-        "conf_high": high,
-        "method": "worst-case bounds (Horowitz and Manski): none, or all, without an answer have the pain",
-        **labels,
-    }
 
 
 def _steps(

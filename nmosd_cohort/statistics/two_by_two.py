@@ -1,4 +1,4 @@
-"""The test of a two-by-two table: chi-square, or exact where a cell is small."""
+"""Tests of a two-by-two table: chi-square, exact where a cell is small, and McNemar for pairs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 from scipy.special import ndtr
-from scipy.stats import fisher_exact
+from scipy.stats import binom, fisher_exact
+
+from nmosd_cohort.statistics.estimate import part_of_whole, whole_number
 
 FEWEST_EXPECTED = 5
 
@@ -61,3 +63,52 @@ def two_by_two_test(events_1: int, n_1: int, events_2: int, n_2: int) -> str:
     """
     sparse = is_sparse(events_1, n_1, events_2, n_2)
     return "from Fisher's exact test" if sparse else "from chi-square without correction"
+
+
+def mcnemar_mid_p(first_only: int, second_only: int) -> float:
+    """Two-sided mid-p of McNemar's test that the event is as frequent at both occasions; 1 when nobody changed.
+
+    Parameters
+    ----------
+    first_only, second_only
+        Patients with the event at one occasion only.
+
+    Raises
+    ------
+    ValueError
+        If a count is not a whole number.
+
+    Notes
+    -----
+    Probability of counts further apart plus half that of counts as far apart as those observed: Fagerland,
+    Lydersen and Laake 2013 (doi:10.1186/1471-2288-13-91). With equal counts it is a little below 1.
+
+    Examples
+    --------
+    >>> round(mcnemar_mid_p(1, 7), 4)
+    0.0391
+    """
+    counts = whole_number("first_only", first_only), whole_number("second_only", second_only)
+    changed = sum(counts)
+    if changed == 0:
+        return 1.0
+    observed = float(binom.pmf(min(counts), changed, 0.5))
+    if counts[0] == counts[1]:
+        return 1 - observed / 2
+    return 2 * float(binom.cdf(min(counts), changed, 0.5)) - observed
+
+
+def two_groups(events_1: float, n_1: float, events_2: float, n_2: float) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return events and patients of two groups as whole numbers.
+
+    Raises
+    ------
+    ValueError
+        If a count is not a whole number, or a group has more events than patients.
+
+    Examples
+    --------
+    >>> two_groups(6, 7.0, 2, 9)
+    ((6, 7), (2, 9))
+    """
+    return part_of_whole("events_1", events_1, "n_1", n_1), part_of_whole("events_2", events_2, "n_2", n_2)

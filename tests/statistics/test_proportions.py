@@ -10,14 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from nmosd_cohort.statistics.proportions import (
-    odds_ratio,
-    paired_proportion_difference,
-    proportion,
-    proportion_difference,
-    risk_ratio,
-    worst_case_bounds,
-)
+from nmosd_cohort.statistics.assessment_bounds import worst_case_bounds
+from nmosd_cohort.statistics.paired_proportions import paired_proportion_difference
+from nmosd_cohort.statistics.proportions import proportion, proportion_difference
+from nmosd_cohort.statistics.ratios import odds_ratio, risk_ratio
 
 EXACT = 1e-9
 ITERATIVE = 1e-4  # limits of glm and fisher.test, which stop their iterations early
