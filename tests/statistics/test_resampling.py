@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
-from nmosd_cohort.statistics.resampling import bootstrap_cells, resample, usable_replicates
+from nmosd_cohort.statistics.resampling import _acceleration, bootstrap_cells, resample, usable_replicates
 
 VALUES = np.array([0.0, 1.0, 2.0, 4.0, 9.0])
 COUNTS = np.array([12, 9, 7, 6, 3])
@@ -135,3 +137,59 @@ def test_wrong_settings_are_named(arguments: dict[str, Any], message: str):
 def test_half_of_the_resamples_must_have_a_value():
     assert usable_replicates(np.array([1.0, math.nan, math.nan, 2.0]))[1] == "2 of 4 resamples have no value"
     assert usable_replicates(np.array([1.0, 2.0, math.nan]))[1] == ""
+
+
+def mean_of_rows(counts: np.ndarray):
+    """Return the mean of each row of counts."""
+    return counts @ VALUES / counts.sum(axis=1)
+
+
+def spread_of_rows(counts: np.ndarray):
+    """Return the standard deviation of each row of counts."""
+    n = counts.sum(axis=1)
+    return np.sqrt(np.maximum(counts @ VALUES**2 / n - (counts @ VALUES / n) ** 2, 0))
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+@pytest.mark.parametrize(("one", "many"), [(mean, mean_of_rows), (spread, spread_of_rows)])
+def test_a_vectorised_statistic_gives_the_same_limits(
+    one: Callable[[np.ndarray], float],
+    many: Callable[[np.ndarray], np.ndarray],
+    method: str,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    row_by_row = bootstrap_cells(COUNTS, one, seed=7, method=method)
+    at_once = bootstrap_cells(COUNTS, many, seed=7, method=method, vectorized=True)
+    monkeypatch.setattr("nmosd_cohort.statistics.resampling.BLOCK_CELLS", 35)
+    in_blocks = bootstrap_cells(COUNTS, many, seed=7, method=method, vectorized=True)
+    for other in (at_once, in_blocks):
+        for name in ("estimate", "conf_low", "conf_high", "std_error"):
+            assert getattr(row_by_row, name) == pytest.approx(getattr(other, name), abs=1e-10), name
+        assert row_by_row.method == other.method
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(0, 6), min_size=3, max_size=6).filter(lambda counts: sum(counts) > 2))
+def test_acceleration_is_that_of_leaving_out_each_patient(counts: list[int]):
+    cells, values = np.array(counts), np.arange(len(counts)) ** 2.0
+
+    def mean_square(rows: np.ndarray) -> np.ndarray:
+        return (rows @ values / rows.sum(axis=1)) ** 2
+
+    patients = np.repeat(values, cells)
+    jackknife = np.array([np.delete(patients, row).mean() ** 2 for row in range(patients.size)])
+    distance = jackknife.mean() - jackknife
+    spread_of_jackknife = (distance**2).sum()
+    if spread_of_jackknife < 1e-9:
+        return
+    expected = (distance**3).sum() / (6 * spread_of_jackknife**1.5)
+    assert _acceleration(cells, mean_square) == pytest.approx(expected, abs=1e-10)
+
+
+def test_a_patient_alone_has_no_jackknife():
+    assert math.isnan(_acceleration(np.array([0, 1]), lambda rows: rows[:, 1] * 1.0))
+
+
+def test_a_vectorised_statistic_must_give_one_number_a_row():
+    with pytest.raises(ValueError, match=r"statistic gave shape \(5,\) for 1 rows of counts"):
+        bootstrap_cells(COUNTS, lambda rows: rows.sum(axis=0), seed=1, vectorized=True)

@@ -1,0 +1,224 @@
+"""Estimates of several imputations pooled by Rubin's rules."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import logit
+
+from nmosd_cohort.statistics.estimate import (
+    Estimate,
+    Floats,
+    as_values,
+    check_conf_level,
+    check_option,
+    not_estimable,
+)
+from nmosd_cohort.statistics.wald import SCALES, Scale, wald_estimate
+
+NO_SHARE = 1e-100  # a part of the variance that is none, below which its square is no number
+
+
+@dataclass(frozen=True, slots=True)
+class PooledImputations:
+    """One estimate from several imputations.
+
+    Parameters
+    ----------
+    estimate
+        With limits by t, on the plain scale.
+    within
+        Mean of the variances of the imputations, on the scale of pooling.
+    between
+        Variance of the estimates of the imputations.
+    total
+        within + (1 + 1 / m) between.
+    freedom
+        Degrees of freedom of t.
+    relative_increase
+        Rise of the variance for what is missing, (1 + 1 / m) between / within.
+    fraction_missing
+        Share of the information about the estimate that is missing.
+    m
+        Imputations.
+    """
+
+    estimate: Estimate
+    within: float
+    between: float
+    total: float
+    freedom: float
+    relative_increase: float
+    fraction_missing: float
+    m: int
+
+
+def pool_imputations(
+    estimates: ArrayLike,
+    variances: ArrayLike,
+    *,
+    n: int,
+    complete_freedom: float = math.inf,
+    scale: Scale = "plain",
+    null: float | None = 0.0,
+    conf_level: float = 0.95,
+) -> PooledImputations:
+    """Estimate pooled over imputations, whose limits reflect what is missing.
+
+    Parameters
+    ----------
+    estimates, variances
+        One a imputation, both on the scale named by `scale`: for an odds ratio its logarithm and the squared
+        error of that.
+    n
+        Patients.
+    complete_freedom
+        Degrees of freedom that the analysis of complete data has; infinite for a large sample.
+    scale
+        Where estimates are pooled and limits symmetric; the estimate is handed back on the plain scale.
+    null
+        Value without effect, on the scale named; None makes no p-value.
+    conf_level
+        Coverage of the limits.
+
+    Returns
+    -------
+    PooledImputations
+        Its estimate is not estimable without any variance.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two imputations, lengths differ, a variance is negative, or the degrees of
+        freedom are not above 0.
+
+    Notes
+    -----
+    Rubin 1987 (Multiple Imputation for Nonresponse in Surveys); degrees of freedom
+    Barnard and Rubin 1999 (doi:10.1093/biomet/86.4.948).
+
+    Examples
+    --------
+    >>> pooled = pool_imputations([2.0, 2.4, 2.2], [0.16, 0.16, 0.16], n=60, complete_freedom=58)
+    >>> round(pooled.estimate.estimate, 2), round(pooled.total, 3), round(pooled.freedom, 1)
+    (2.2, 0.213, 18.2)
+    """
+    level = check_conf_level(conf_level)
+    check_option("scale", scale, SCALES)
+    points, errors = as_values(estimates, name="estimates"), as_values(variances, name="variances")
+    m = points.size
+    if m < 2:
+        raise ValueError(f"there are {m} estimates; pooling needs those of at least two imputations")
+    if errors.size != m:
+        raise ValueError(f"there are {m} estimates but {errors.size} variances; there must be one for each")
+    if (errors < 0).any():
+        raise ValueError(f"variances: {int((errors < 0).sum())} are negative")
+    if not complete_freedom > 0:
+        raise ValueError(f"complete_freedom is {complete_freedom}; it must be above 0")
+    point, within, between = float(points.mean()), float(errors.mean()), float(points.var(ddof=1))
+    total = within + (1 + 1 / m) * between
+    if total == 0:
+        return _without_variance(point, n, m, level, scale)
+    freedom = _freedom(m, (1 + 1 / m) * between / total, complete_freedom)
+    increase = (1 + 1 / m) * between / within if within > 0 else math.inf
+    fraction = (increase + 2 / (freedom + 3)) / (increase + 1) if within > 0 else 1.0
+    method = f"pooled over {m} imputations by Rubin's rules, t with Barnard-Rubin df {freedom:.4g}"
+    estimate = wald_estimate(
+        point, math.sqrt(total), n, method, conf_level=level, freedom=freedom, scale=scale, null=null
+    )
+    return PooledImputations(estimate, within, between, total, freedom, increase, min(fraction, 1.0), m)
+
+
+def pool_estimates(
+    estimates: Sequence[Estimate],
+    *,
+    complete_freedom: float = math.inf,
+    scale: Scale = "plain",
+    null: float | None = 0.0,
+) -> PooledImputations:
+    """Estimates of the imputations, each with its standard error, pooled on the scale named.
+
+    Parameters
+    ----------
+    estimates
+        One a imputation, all on the plain scale, of the same confidence level.
+    complete_freedom, null
+        As in `pool_imputations`.
+    scale
+        Where they are pooled: ``logit`` for shares, ``log`` for ratios, ``fisher_z`` for correlations. Errors
+        are taken there by the delta method.
+
+    Returns
+    -------
+    PooledImputations
+        `n` is the smallest of the estimates; the method of the first one is named.
+
+    Raises
+    ------
+    ValueError
+        As `pool_imputations`, or if an estimate or its standard error is missing, or has no place on the scale.
+
+    Examples
+    --------
+    >>> shares = [Estimate(share, 0, 1, 80, "share", std_error=0.05) for share in (0.30, 0.34, 0.32)]
+    >>> pooled = pool_estimates(shares, scale="logit").estimate
+    >>> round(pooled.estimate, 3), round(pooled.conf_low, 3), round(pooled.conf_high, 3)
+    (0.32, 0.221, 0.438)
+    """
+    check_option("scale", scale, SCALES)
+    if len(estimates) < 2:
+        raise ValueError(f"there are {len(estimates)} estimates; pooling needs those of at least two imputations")
+    plain = np.array([one.estimate for one in estimates])
+    errors = np.array([one.std_error for one in estimates])
+    bad = int((~np.isfinite(plain) | ~np.isfinite(errors)).sum())
+    if bad:
+        raise ValueError(f"{bad} of {plain.size} imputations have no estimate with a standard error; see their method")
+    points, slopes = _on_scale(plain, scale)
+    pooled = pool_imputations(
+        points,
+        (errors * slopes) ** 2,
+        n=min(one.n for one in estimates),
+        complete_freedom=complete_freedom,
+        scale=scale,
+        null=null,
+        conf_level=estimates[0].conf_level,
+    )
+    method = f"{estimates[0].method}; {pooled.estimate.method}"
+    return replace(pooled, estimate=replace(pooled.estimate, method=method))
+
+
+def _on_scale(plain: Floats, scale: Scale) -> tuple[Floats, Floats]:
+    """Return estimates on the scale of pooling and the derivative of the scale."""
+    low, high = {"log": (0.0, math.inf), "logit": (0.0, 1.0), "fisher_z": (-1.0, 1.0)}.get(scale, (-math.inf, math.inf))
+    outside = int(((plain <= low) | (plain >= high)).sum())
+    if outside:
+        raise ValueError(
+            f"{outside} of {plain.size} estimates are not between {low:g} and {high:g}, as the scale {scale} needs; "
+            "pool on the plain scale"
+        )
+    if scale == "log":
+        return np.log(plain), 1 / plain
+    if scale == "logit":
+        return np.asarray(logit(plain)), 1 / (plain * (1 - plain))
+    return (np.arctanh(plain), 1 / (1 - plain**2)) if scale == "fisher_z" else (plain, np.ones(plain.size))
+
+
+def _freedom(m: int, share_between: float, complete_freedom: float) -> float:
+    """Return Barnard and Rubin's degrees of freedom; `share_between` is the between part of the total variance."""
+    old = (m - 1) / share_between**2 if share_between > NO_SHARE else math.inf
+    if math.isinf(complete_freedom):
+        return old
+    observed = (complete_freedom + 1) / (complete_freedom + 3) * complete_freedom * (1 - share_between)
+    if math.isinf(old) or observed == 0:
+        return observed if observed > 0 else old
+    return old * observed / (old + observed)
+
+
+def _without_variance(point: float, n: int, m: int, level: float, scale: Scale) -> PooledImputations:
+    plain = wald_estimate(point, 0.0, n, "", scale=scale).estimate
+    estimate = not_estimable("no imputation has a variance", n, estimate=plain, conf_level=level)
+    return PooledImputations(estimate, 0.0, 0.0, 0.0, math.nan, math.nan, math.nan, m)
