@@ -3,81 +3,81 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
-from scipy.special import expit
-from scipy.stats import t
+from scipy.stats import chi2
 
-from nmosd_cohort.statistics.estimate import Counts, Floats, check_conf_level, check_counts
+from nmosd_cohort.statistics.binomial_normal import fit_binomial_normal
+from nmosd_cohort.statistics.estimate import Counts, check_conf_level, check_counts, check_option
+from nmosd_cohort.statistics.heterogeneity import Heterogeneity, typical_variance
 from nmosd_cohort.statistics.proportions import proportion
+from nmosd_cohort.statistics.random_effects import (
+    Pooled,
+    PoolOptions,
+    Prediction,
+    pool_studies,
+    pooled_from,
+    single_study,
+)
+from nmosd_cohort.statistics.studies import Studies, double_arcsine, make_studies, study_labels
+
+__all__ = ["Pooled", "pool_proportions", "share_studies"]
+
+ShareMethod = Literal["logit", "freeman_tukey", "glmm"]
+SHARE_METHODS = ("logit", "freeman_tukey", "glmm")
 
 
-@dataclass(frozen=True, slots=True)
-class Pooled:
-    """Mean share of k studies on the logit scale, and where the share of a further study would lie.
-
-    Parameters
-    ----------
-    estimate, conf_low, conf_high
-        Mean share with its limits, from 0 to 1.
-    prediction_low, prediction_high
-        Limits for the true share of one further study; NaN with fewer than three studies.
-    tau2
-        Variance between studies on the logit scale; NaN with one study.
-    i2
-        Share of the variance of the estimates that lies between studies; NaN with one study.
-    q
-        Cochran's Q, chi-square with k - 1 degrees of freedom if all studies have the same share.
-    k
-        Studies.
-    method
-        How the numbers were made.
-    """
-
-    estimate: float
-    conf_low: float
-    conf_high: float
-    prediction_low: float
-    prediction_high: float
-    tau2: float
-    i2: float
-    q: float
-    k: int
-    method: str
-
-
-def pool_proportions(events: ArrayLike, n: ArrayLike, *, conf_level: float = 0.95) -> Pooled:
+def pool_proportions(
+    events: ArrayLike,
+    n: ArrayLike,
+    *,
+    method: ShareMethod = "logit",
+    labels: Sequence[str] | None = None,
+    conf_level: float = 0.95,
+    **options: Unpack[PoolOptions],
+) -> Pooled:
     """Mean share over studies that differ in their true share, each study one draw.
 
     Parameters
     ----------
     events, n
         Patients with the event, and patients, one entry a study. Studies without patients are left out.
+    method
+        ``logit`` (default): normal model of the observed logits, as ``pool_studies``. ``freeman_tukey``: the same
+        for double arcsines. ``glmm``: the counts themselves, binomial with normal logits, by maximum likelihood.
+    labels
+        Name of each study; None numbers them.
     conf_level
         Coverage of the limits and of the prediction limits.
+    **options
+        See ``pool_studies``. ``glmm`` takes `prediction` alone.
 
     Returns
     -------
     Pooled
-        Random-effects model on the logit scale: variance between studies by REML, limits by Hartung and
-        Knapp with t(k - 1), prediction limits with t(k - 2). Where REML finds no variance between
-        studies the standard error is not let below that without the Hartung-Knapp factor, as the factor
-        can then be near 0. A study with none or all of its patients affected gets half a patient added on
-        either side. One study is returned as it is, with Wilson limits.
+        ``logit``: a study with none or all of its patients affected gets half a patient added on either side.
+        ``glmm``: needs no such addition; limits with t(k - 1), Q from the likelihood ratio, I2 as in R's metafor
+        from the typical variance of the logits, no limits of tau2. Its tau2 is too small on average when studies
+        are few. ``freeman_tukey``: the way back uses the harmonic mean of the patients, and can mislead when
+        studies differ much in size. With few events a study the prediction limits of all three cover too little.
+        One study is returned as it is, with Wilson limits.
 
     Raises
     ------
     ValueError
-        If a count is missing, negative or not whole, there are more events than patients, or no study
-        has patients.
+        If a count is missing, negative or not whole, there are more events than patients, no study has
+        patients, or an option is not allowed.
 
     Notes
     -----
-    Hartung and Knapp 2001; Viechtbauer 2005 (REML); Higgins, Thompson and Spiegelhalter 2009
-    (prediction limits); Roever, Knapp and Friede 2015 (the floor).
+    Logit: see ``pool_studies``. Binomial-normal model: Stijnen, Hamza and Ozdemir 2010 (doi:10.1002/sim.4040).
+    Double arcsine: Freeman and Tukey 1950 (doi:10.1214/aoms/1177729756), Miller 1978
+    (doi:10.1080/00031305.1978.10479283); caveat: Schwarzer, Chemaitelly, Abu-Raddad and Ruecker 2019
+    (doi:10.1002/jrsm.1348).
 
     Examples
     --------
@@ -85,25 +85,76 @@ def pool_proportions(events: ArrayLike, n: ArrayLike, *, conf_level: float = 0.9
     >>> round(pooled.estimate, 3), round(pooled.conf_low, 3), round(pooled.conf_high, 3)
     (0.76, 0.615, 0.863)
     """
+    check_option("method", method, SHARE_METHODS)
+    if method != "glmm":
+        return pool_studies(share_studies(events, n, scale=method, labels=labels, conf_level=conf_level), **options)
+    if set(options) - {"prediction"}:
+        raise ValueError("method 'glmm' has its own tau2 and limits; it takes no tau2_method and no knapp_hartung")
+    prediction = options.get("prediction", "k-2")
+    check_option("prediction", prediction, ("k-2", "k-1"))
+    studies = share_studies(events, n, labels=labels, conf_level=conf_level)
+    return _binomial_normal(replace(studies, notes=("",) * len(studies.notes)), prediction)
+
+
+def share_studies(
+    events: ArrayLike,
+    n: ArrayLike,
+    *,
+    scale: Literal["logit", "freeman_tukey"] = "logit",
+    labels: Sequence[str] | None = None,
+    conf_level: float = 0.95,
+) -> Studies:
+    """Shares of studies, as logits or double arcsines, to be pooled.
+
+    Parameters
+    ----------
+    events, n
+        Patients with the event, and patients, one entry a study. Studies without patients are left out.
+    scale
+        ``logit`` or ``freeman_tukey``.
+    labels
+        Name of each study; None numbers them.
+    conf_level
+        Coverage of the limits.
+
+    Returns
+    -------
+    Studies
+        Each study by itself with Wilson limits.
+
+    Raises
+    ------
+    ValueError
+        As ``pool_proportions``.
+
+    Examples
+    --------
+    >>> share_studies([0, 12], [10, 20]).notes
+    ('half a patient added on either side', '')
+    """
+    check_option("scale", scale, ("logit", "freeman_tukey"))
     level = check_conf_level(conf_level)
-    affected, patients = _studies(events, n)
-    if patients.size == 1:
-        return _single_study(int(affected[0]), int(patients[0]), level)
-    logits, variances = _logits(affected, patients)
-    tau2 = _reml_variance(logits, variances)
-    weights = 1 / (variances + tau2)
-    mean = float(weights @ logits / weights.sum())
-    error = _knapp_hartung_error(logits, weights, mean, tau2)
-    k = patients.size
-    low, high = _limits(mean, error, k - 1, level)
-    prediction_low, prediction_high = _limits(mean, math.hypot(error, math.sqrt(tau2)), k - 2, level)
-    q, i2 = _heterogeneity(logits, variances, tau2)
-    method = "random-effects model on the logit scale, REML, Hartung-Knapp limits"
-    share = float(expit(mean))
-    return Pooled(share, low, high, prediction_low, prediction_high, tau2, i2, q, k, method)
+    affected, patients = _counts(events, n)
+    kept = np.flatnonzero(patients)
+    names = study_labels(labels, patients.size)
+    affected, patients = affected[kept], patients[kept]
+    own = [
+        replace(proportion(int(some), int(all_), conf_level=level), method="Wilson limits")
+        for some, all_ in zip(affected, patients, strict=True)
+    ]
+    notes = [""] * kept.size
+    if scale == "logit":
+        extra = np.where((affected == 0) | (affected == patients), 0.5, 0.0)
+        with_event, without = affected + extra, patients - affected + extra
+        effects, variances = np.log(with_event / without), 1 / with_event + 1 / without
+        notes = ["half a patient added on either side" if more else "" for more in extra]
+    else:
+        effects, variances = double_arcsine(affected, patients), 1 / (4 * patients + 2)
+    chosen = [names[place] for place in kept]
+    return make_studies(effects, variances, own, scale, labels=chosen, null=None, conf_level=level, notes=notes)
 
 
-def _studies(events: ArrayLike, n: ArrayLike) -> tuple[Counts, Counts]:
+def _counts(events: ArrayLike, n: ArrayLike) -> tuple[Counts, Counts]:
     patients = check_counts(n, size=np.size(n), name="n")
     affected = check_counts(events, size=patients.size, name="events")
     if (affected > patients).any():
@@ -114,57 +165,37 @@ def _studies(events: ArrayLike, n: ArrayLike) -> tuple[Counts, Counts]:
         )
     if not patients.any():
         raise ValueError("no study has patients; there is nothing to pool")
-    return affected[patients > 0], patients[patients > 0]
+    return affected, patients
 
 
-def _single_study(events: int, n: int, conf_level: float) -> Pooled:
-    share = proportion(events, n, conf_level=conf_level)
-    nan = math.nan
-    return Pooled(
-        share.estimate, share.conf_low, share.conf_high, nan, nan, nan, nan, nan, 1, "one study, Wilson limits"
+def _binomial_normal(studies: Studies, prediction: Prediction) -> Pooled:
+    k = len(studies.labels)
+    if k == 1:
+        return single_study(studies)
+    patients = np.array([study.n for study in studies.own])
+    affected = np.array([study.events for study in studies.own])
+    if affected.sum() in (0, patients.sum()):
+        share = float(affected.sum() > 0)
+        which = "every patient has" if share else "no patient has"
+        return _without_limits(studies, f"{which} the event in any study", share)
+    fit = fit_binomial_normal(affected, patients)
+    if fit is None:
+        return _without_limits(studies, "the studies differ without bound, some all events and others none", math.nan)
+    typical = typical_variance(studies.variances)
+    i2, h2, nan = fit.tau2 / (fit.tau2 + typical), fit.tau2 / typical + 1, math.nan
+    spread = Heterogeneity(fit.tau2, nan, nan, i2, nan, nan, h2, fit.q, k - 1, float(chi2.sf(fit.q, k - 1)))
+    return pooled_from(
+        studies,
+        spread,
+        (fit.mean, fit.std_error, k - 1),
+        (math.hypot(fit.std_error, math.sqrt(fit.tau2)), k - 2 if prediction == "k-2" else k - 1),
+        method=f"binomial-normal model, maximum likelihood, limits by t({k - 1})",
+        weights=(),
     )
 
 
-def _logits(events: Counts, n: Counts) -> tuple[Floats, Floats]:
-    extra = np.where((events == 0) | (events == n), 0.5, 0.0)
-    with_event, without = events + extra, n - events + extra
-    return np.log(with_event / without), 1 / with_event + 1 / without
-
-
-def _reml_variance(estimates: Floats, variances: Floats) -> float:
-    """Return where the slope of the restricted likelihood is 0, or 0 if it falls from the start."""
-
-    def slope(tau2: float) -> float:
-        weights = 1 / (variances + tau2)
-        mean = weights @ estimates / weights.sum()
-        return float(weights**2 @ (estimates - mean) ** 2 - weights.sum() + weights @ weights / weights.sum())
-
-    if slope(0.0) <= 0:
-        return 0.0
-    # With P the projection of the model, the slope is y'PPy - tr P <= largest eigenvalue (y'Py - 1), and
-    # y'Py is below k range^2 / (4 tau2): beyond this value the slope is negative.
-    highest = estimates.size * float(np.ptp(estimates)) ** 2
-    return float(brentq(slope, 0.0, highest, xtol=1e-14, rtol=1e-13))
-
-
-def _knapp_hartung_error(estimates: Floats, weights: Floats, mean: float, tau2: float) -> float:
-    factor = float(weights @ (estimates - mean) ** 2) / (estimates.size - 1)
-    if tau2 == 0:
-        factor = max(factor, 1.0)
-    return math.sqrt(factor / float(weights.sum()))
-
-
-def _limits(mean: float, error: float, freedom: int, conf_level: float) -> tuple[float, float]:
-    """Return limits as shares, NaN without a degree of freedom."""
-    if freedom < 1:
-        return math.nan, math.nan
-    reach = float(t.ppf((1 + conf_level) / 2, freedom)) * error
-    return float(expit(mean - reach)), float(expit(mean + reach))
-
-
-def _heterogeneity(estimates: Floats, variances: Floats, tau2: float) -> tuple[float, float]:
-    """Return Cochran's Q and the share of variance between studies (Higgins and Thompson 2002)."""
-    weights = 1 / variances
-    mean = weights @ estimates / weights.sum()
-    typical = (estimates.size - 1) * weights.sum() / (weights.sum() ** 2 - weights @ weights)
-    return float(weights @ (estimates - mean) ** 2), float(tau2 / (tau2 + typical))
+def _without_limits(studies: Studies, reason: str, share: float) -> Pooled:
+    k, n, nan = len(studies.labels), sum(study.n for study in studies.own), math.nan
+    what = "not estimable" if math.isnan(share) else "limits not estimable"
+    method = f"{what}: {reason}"
+    return Pooled(share, nan, nan, nan, nan, nan, nan, nan, k, method, n=n, conf_level=studies.conf_level)
