@@ -20,11 +20,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nmosd_cohort.statistics.correlation import spearman
+from nmosd_cohort.statistics.correlation.coefficients import spearman
 from nmosd_cohort.statistics.estimate import Estimate
-from nmosd_cohort.statistics.firth import firth_logistic
-from nmosd_cohort.statistics.proportions import proportion, proportion_difference
-from nmosd_cohort.statistics.ranks import hodges_lehmann_shift, probability_superiority
+from nmosd_cohort.statistics.ranks.median_and_shift import hodges_lehmann_shift, probability_superiority
+from nmosd_cohort.statistics.regression.firth import firth_logistic
+from nmosd_cohort.statistics.shares.proportions import proportion, proportion_difference
 
 NOMINAL = 0.95
 TABLE = Path(__file__).with_suffix(".md")

@@ -65,7 +65,7 @@ def halves(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
 
 
 def _ranks(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.ranks import hodges_lehmann_shift, probability_superiority
+    from nmosd_cohort.statistics.ranks.median_and_shift import hodges_lehmann_shift, probability_superiority
 
     return hodges_lehmann_shift(*halves(cells)), probability_superiority(*halves(cells))
 
@@ -89,7 +89,7 @@ def _superiority_scipy(rows: pd.DataFrame) -> object:
 
 
 def _groups(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.kruskal_wallis import kruskal_wallis
+    from nmosd_cohort.statistics.ranks.kruskal_wallis import kruskal_wallis
 
     return kruskal_wallis(cells["edss2"], cells["attacks"], cells["n"])
 
@@ -101,7 +101,7 @@ def _groups_scipy(rows: pd.DataFrame) -> object:
 
 
 def _signed(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.paired import pseudo_median
+    from nmosd_cohort.statistics.paired.change import pseudo_median
 
     return pseudo_median(cells["after"] - cells["pain"], cells["n"])
 
@@ -119,7 +119,7 @@ def _signed_pingouin(rows: pd.DataFrame) -> object:
 
 
 def _spearman(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.correlation import spearman
+    from nmosd_cohort.statistics.correlation.coefficients import spearman
 
     return spearman(cells["pain"], cells["depression"], cells["n"])
 
@@ -137,7 +137,7 @@ def _spearman_pingouin(rows: pd.DataFrame) -> object:
 
 
 def _kendall(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.kendall import kendall_tau_b
+    from nmosd_cohort.statistics.correlation.kendall import kendall_tau_b
 
     return kendall_tau_b(cells["pain"], cells["depression"], cells["n"])
 
@@ -149,7 +149,7 @@ def _kendall_scipy(rows: pd.DataFrame) -> object:
 
 
 def _ordinal(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.ordinal import fit_cumulative_link
+    from nmosd_cohort.statistics.ordinal.cumulative_logit import fit_cumulative_link
 
     return fit_cumulative_link(cells["edss2"], cells[["neuropathic", "thoracic"]], cells["n"])
 
@@ -161,7 +161,7 @@ def _ordinal_statsmodels(rows: pd.DataFrame) -> object:
 
 
 def _logistic(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.logistic import logistic_regression
+    from nmosd_cohort.statistics.regression.logistic import logistic_regression
 
     return logistic_regression(cells["neuropathic"], cells[["pain", "thoracic"]], cells["n"])
 
@@ -173,7 +173,7 @@ def _logistic_statsmodels(rows: pd.DataFrame) -> object:
 
 
 def _linear(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.regression import adjusted_mean_difference
+    from nmosd_cohort.statistics.regression.linear import adjusted_mean_difference
 
     return adjusted_mean_difference(cells["depression"], cells[["pain", "thoracic"]], cells["n"], "pain")
 
@@ -185,7 +185,7 @@ def _linear_statsmodels(rows: pd.DataFrame) -> object:
 
 
 def _poisson(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.count_regression import poisson_regression
+    from nmosd_cohort.statistics.regression.rate_regression import poisson_regression
 
     return poisson_regression(cells["attacks"], cells["years"], cells[["neuropathic", "thoracic"]], cells["n"])
 
@@ -199,7 +199,7 @@ def _poisson_statsmodels(rows: pd.DataFrame) -> object:
 
 
 def _survival(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.kaplan_meier import kaplan_meier
+    from nmosd_cohort.statistics.survival.kaplan_meier import kaplan_meier
 
     return kaplan_meier(cells["months"], cells["relapse"], cells["n"])
 
@@ -211,7 +211,7 @@ def _survival_statsmodels(rows: pd.DataFrame) -> object:
 
 
 def _cox(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.cox import cox_regression
+    from nmosd_cohort.statistics.survival.cox import cox_regression
 
     return cox_regression(cells["months"], cells["relapse"], cells[["neuropathic", "thoracic"]], cells["n"])
 
@@ -224,7 +224,7 @@ def _cox_statsmodels(rows: pd.DataFrame) -> object:
 
 
 def _bootstrap(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.resampling import bootstrap_cells
+    from nmosd_cohort.statistics.resampling.bootstrap import bootstrap_cells
 
     values = cells["pain"].to_numpy()
     return bootstrap_cells(cells["n"], lambda n: float(n @ values / n.sum()), seed=1, method="bca", n_resamples=999)

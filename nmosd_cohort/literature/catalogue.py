@@ -11,7 +11,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from nmosd_cohort.literature.figure import Figure, Paper
-from nmosd_cohort.statistics.proportions import proportion
+from nmosd_cohort.statistics.shares.proportions import proportion
 
 FOLDER = Path(__file__).parent / "figures"
 FILLED_IN = ("paper", "citation", "overlap_group")

@@ -9,16 +9,15 @@ import numpy as np
 
 from nmosd_cohort.questions.parts import estimate_row
 from nmosd_cohort.statistics.estimate import Estimate
-from nmosd_cohort.statistics.means import mean
-from nmosd_cohort.statistics.paired import mean_change, pseudo_median, responders
-from nmosd_cohort.statistics.proportions import proportion
-from nmosd_cohort.statistics.ranks import median
-from nmosd_cohort.statistics.rates import overdispersion, paired_rate_ratio, poisson_rate
-from nmosd_cohort.statistics.regression_to_the_mean import (
-    no_effect_responders,
-    regression_to_the_mean,
-    sensitivity_curve,
-)
+from nmosd_cohort.statistics.means.mean import mean
+from nmosd_cohort.statistics.paired.baseline_change import baseline_change_relation
+from nmosd_cohort.statistics.paired.change import mean_change, responders
+from nmosd_cohort.statistics.paired.no_effect_responders import no_effect_responders
+from nmosd_cohort.statistics.paired.regression_to_the_mean import regression_to_the_mean, sensitivity_curve
+from nmosd_cohort.statistics.paired.signed_rank import pseudo_median
+from nmosd_cohort.statistics.ranks.median_and_shift import median
+from nmosd_cohort.statistics.regression.rates import overdispersion, paired_rate_ratio, poisson_rate
+from nmosd_cohort.statistics.shares.proportions import proportion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +107,7 @@ def regression_rows(
     rows = [
         estimate_row(report.expected_change, measure="expected_change_without_effect", **labels),
         estimate_row(report.corrected_change, measure="corrected_change", **labels),
+        *_relation_rows((before, after, counts), report.correlation, report.n_pairs, labels, conf_level),
     ]
     for words, part in _by_baseline(counted):
         if part.empty:
@@ -126,6 +126,21 @@ def regression_rows(
         f"correlation {report.correlation:.2f}; assumes that starters would have moved like them"
     )
     return rows, [("regression to the mean identifiable", "met", detail)]
+
+
+def _relation_rows(
+    pairs: Pairs, correlation: float, n_pairs: int, labels: dict[str, Any], conf_level: float
+) -> list[dict[str, Any]]:
+    """Return whether those with higher scores change more, with the correlation of untreated repeats as reliability."""
+    if not 0 < correlation <= 1:
+        return []
+    error = (1 - correlation**2) / math.sqrt(n_pairs - 1)
+    found = baseline_change_relation(*pairs, reliability=correlation, reliability_error=error, conf_level=conf_level)
+    split = labels | {"role": "sensitivity", "unit": "points per point"}
+    return [
+        estimate_row(found.slope, measure="baseline_change_slope", **split),
+        estimate_row(found.correlation, measure="baseline_change_correlation", **(split | {"unit": "correlation"})),
+    ]
 
 
 def _curve_rows(

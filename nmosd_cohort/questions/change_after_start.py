@@ -20,6 +20,7 @@ from nmosd_cohort.cohort.treatment import (
     untreated_repeats,
 )
 from nmosd_cohort.questions.before_after import change_rows, rate_rows, regression_rows, responder_rows
+from nmosd_cohort.questions.modelled_change import modelled_rows, visit_grid
 from nmosd_cohort.questions.parts import finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_option
 
@@ -77,7 +78,10 @@ def change_after_start(
         Of the outcome: medians and means at both times, ``mean_change``, ``pseudo_median_change``, responders
         (30 %, 50 %, 2 points; those with baseline 0 are not evaluable for a percentage) in all starters and in
         those with baseline of at least 1 and of at least 4, each beside ``no_effect_responders_*``, the share
-        expected without any effect; ``expected_change_without_effect`` and ``corrected_change``.
+        expected without any effect; ``modelled_change`` to each of four visits, by a mixed model of all starters
+        with a score at any of them; ``expected_change_without_effect`` and ``corrected_change``;
+        ``baseline_change_slope`` (Blomqvist) and ``baseline_change_correlation`` (Oldham), whether those with
+        higher scores change more.
         Of edss: medians and change. Of attack_rate: ``rate`` before and after
         (per person-year) and ``rate_ratio``. The tally holds every trajectory, numbered without identifiers.
 
@@ -108,6 +112,9 @@ def change_after_start(
     counted = complete.groupby(["before", "after"])["patient_id"].count().reset_index(name="n")
     window: dict[str, Any] = {"at_months": at_months, "window_days": window_days}
     rows, checks = _score_rows(counted, outcome, conf_level)
+    if len(complete) >= FEWEST_PAIRS:
+        new_rows, new_checks = modelled_rows(visit_grid(timed, **window), outcome, conf_level)
+        rows, checks = rows + new_rows, checks + new_checks
     if len(complete) >= FEWEST_PAIRS and outcome in LOWER_IS_BETTER:
         repeats = tally(untreated_repeats(frame, started, outcome=outcome, **window), ["first", "second"])
         new_rows, new_checks = regression_rows(counted, repeats, outcome, conf_level=conf_level, seed=seed)

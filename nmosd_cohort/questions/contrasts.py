@@ -10,8 +10,11 @@ import numpy as np
 
 from nmosd_cohort.questions.parts import estimate_row, group_counts, transform
 from nmosd_cohort.statistics.estimate import Estimate
-from nmosd_cohort.statistics.means import mean
-from nmosd_cohort.statistics.ranks import hodges_lehmann_shift, median, probability_superiority, quantile
+from nmosd_cohort.statistics.means.mean import mean
+from nmosd_cohort.statistics.means.standardised_difference import hedges_g
+from nmosd_cohort.statistics.ranks.kruskal_wallis import kruskal_wallis
+from nmosd_cohort.statistics.ranks.median_and_shift import hodges_lehmann_shift, median, quantile
+from nmosd_cohort.statistics.ranks.superiority import probability_superiority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +67,45 @@ def summary_rows(
         *rows,
         estimate_row(mean(values, counts, conf_level=conf_level), measure="mean", **(labels | {"role": "comparison"})),
     ]
+
+
+def overall_rows(
+    tally: pd.DataFrame,
+    group: str,
+    value: str,
+    labels: dict[str, Any],
+    *,
+    conf_level: float = 0.95,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Return the share of rank variance between all groups with the Kruskal-Wallis p, if two groups have patients."""
+    known = tally[tally[group].notna() & tally[value].notna() & (tally["n"] > 0)]
+    if known[group].nunique() < 2:
+        return []
+    values, counts = known[value].to_numpy(dtype=float), known["n"].to_numpy(dtype=np.int64)
+    test = kruskal_wallis(values, known[group].astype(str).to_numpy(), counts, conf_level=conf_level, seed=seed)
+    row = estimate_row(test.effect, measure="rank_variance_share", role="secondary", unit="share", **labels)
+    return [row | {"level": "", "method": f"{test.effect.method}; p {test.method}"}]
+
+
+def standardised_rows(
+    tally: pd.DataFrame,
+    group: str,
+    levels: Sequence[str],
+    value: str,
+    labels: dict[str, Any],
+    *,
+    conf_level: float = 0.95,
+) -> list[dict[str, Any]]:
+    """Return Hedges' g of each pair of groups that both have patients, for comparison with papers."""
+    rows = []
+    for level, reference in combinations(levels, 2):
+        pair = (*group_counts(tally, group, level, value), *group_counts(tally, group, reference, value))
+        if pair[1].sum() and pair[3].sum():
+            split = labels | {"role": "comparison", "level": level, "reference": reference}
+            gap = hedges_g(*pair, conf_level=conf_level)
+            rows.append(estimate_row(gap, measure="hedges_g", unit="standard deviations", **split))
+    return rows
 
 
 def pairwise_contrasts(

@@ -13,14 +13,14 @@ from nmosd_cohort.cohort.lesions import LESION_LEVELS, lesion_cells
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, open_episode
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import completed_years, tally
-from nmosd_cohort.questions.contrasts import group_summary, pairwise_contrasts
+from nmosd_cohort.questions.contrasts import group_summary, overall_rows, pairwise_contrasts
 from nmosd_cohort.questions.pain_groups import FEWEST_PER_PARAMETER
 from nmosd_cohort.questions.parts import complete_cells, covariate_design, estimate_row, finish, remission_check
 from nmosd_cohort.statistics.estimate import check_option
-from nmosd_cohort.statistics.firth import firth_logistic
-from nmosd_cohort.statistics.ordinal import fit_cumulative_link, odds_ratios
-from nmosd_cohort.statistics.proportions import proportion, proportion_difference
-from nmosd_cohort.statistics.regression import standardised_coefficient
+from nmosd_cohort.statistics.ordinal.profile import profile_odds_ratios
+from nmosd_cohort.statistics.regression.firth import firth_logistic
+from nmosd_cohort.statistics.regression.linear import standardised_coefficient
+from nmosd_cohort.statistics.shares.proportions import proportion, proportion_difference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,12 +77,13 @@ def lesion_level_and_pain(
     Returns
     -------
     Result
-        ``median`` and quartiles of the NRS in the four cells; thoracic_only against cervical_only:
-        ``probability_superiority``, ``hodges_lehmann_shift``, and ``risk_difference`` of any pain,
-        neuropathic pain and tonic spasms; ``odds_ratio`` of a higher NRS for cervical and thoracic, each
-        given the other, lesion length (segments), attacks and years since the last attack, and in a second
-        model their interaction; for comparison with papers ``standardised_coefficient`` of both levels, and
-        Firth odds ratios of chronic pain for each upper thoracic segment and each myelitis attack.
+        ``median`` and quartiles of the NRS in the four cells, and over all four ``rank_variance_share`` with
+        the Kruskal-Wallis p; thoracic_only against cervical_only: ``probability_superiority``,
+        ``hodges_lehmann_shift``, and ``risk_difference`` of any pain, neuropathic pain and tonic spasms;
+        ``odds_ratio`` of a higher NRS for cervical and thoracic, each given the other, lesion length
+        (segments), attacks and years since the last attack, and in a second model their interaction; for
+        comparison with papers ``standardised_coefficient`` of both levels, and Firth odds ratios of chronic
+        pain for each upper thoracic segment and each myelitis attack.
 
     Raises
     ------
@@ -147,6 +148,7 @@ def _cell_rows(cells: pd.DataFrame, conf_level: float, seed: int) -> tuple[list[
     rows += pairwise_contrasts(
         cells, "lesion_level", CONTRAST, "pain_nrs", scored, conf_level=conf_level, seed=seed, primary=CONTRAST
     )
+    rows += overall_rows(cells, "lesion_level", "pain_nrs", scored, conf_level=conf_level, seed=seed)
     for name, column in STATES.items():
         rows += _difference(cells, name, column, labels, conf_level)
     model_rows, checks = _models(cells, scored, conf_level)
@@ -241,17 +243,22 @@ def _ordinal(
     if "cervical_x_thoracic" in wanted and (fewest := _fewest_in_a_cell(kept)) < FEWEST_PER_CELL:
         return [], [(model, "not assessable", f"an interaction needs {FEWEST_PER_CELL} in each cell, one has {fewest}")]
     try:
-        fit = fit_cumulative_link(kept["pain_nrs"].to_numpy(dtype=float), terms, kept["n"].to_numpy(dtype=np.int64))
+        ratios = profile_odds_ratios(
+            kept["pain_nrs"].to_numpy(dtype=float),
+            terms,
+            kept["n"].to_numpy(dtype=np.int64),
+            columns=[name for name in wanted if name in terms],
+            conf_level=conf_level,
+        )
     except ValueError as problem:
         return [], [(model, "not assessable", str(problem))]
-    ratios = odds_ratios(fit, conf_level=conf_level)
     split = labels | {
         "group": "",
         "unit": "odds ratio of a higher NRS",
         "role": role,
         "measure": "odds_ratio",
     }
-    return [estimate_row(ratios[name], **(split | {"term": name})) for name in wanted if name in ratios], []
+    return [estimate_row(ratios[name], **(split | {"term": name})) for name in ratios], []
 
 
 def _fewest_in_a_cell(cells: pd.DataFrame) -> int:

@@ -10,7 +10,7 @@ from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_vi
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, PAIN_GROUPS
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
-from nmosd_cohort.questions.contrasts import group_summary, pairwise_contrasts
+from nmosd_cohort.questions.contrasts import group_summary, overall_rows, pairwise_contrasts
 from nmosd_cohort.questions.pain_groups import EXPOSED, REFERENCE, group_model
 from nmosd_cohort.questions.parts import (
     COVARIATES,
@@ -19,13 +19,14 @@ from nmosd_cohort.questions.parts import (
     remission_check,
 )
 from nmosd_cohort.statistics.estimate import check_option
-from nmosd_cohort.statistics.ordinal import (
+from nmosd_cohort.statistics.ordinal.cumulative_logit import (
     fit_cumulative_link,
-    odds_ratios,
     standardised_contrast,
     standardised_probability,
 )
-from nmosd_cohort.statistics.ordinal_checks import brant_test, cutpoint_odds_ratios
+from nmosd_cohort.statistics.ordinal.cutpoints import cutpoint_odds_ratios
+from nmosd_cohort.statistics.ordinal.profile import profile_odds_ratios
+from nmosd_cohort.statistics.ordinal.proportional_odds import proportional_odds_test
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,8 @@ def neuropathic_pain_and_disability(
     -------
     Result
         EDSS by pain_group: ``median``, ``quartile_1``, ``quartile_3``, ``mean`` (only because papers print
-        it); ``probability_superiority`` and ``hodges_lehmann_shift`` (EDSS points) of each pair of groups;
+        it); ``probability_superiority`` and ``hodges_lehmann_shift`` (EDSS points) of each pair of groups, and
+        over all groups ``rank_variance_share`` with the Kruskal-Wallis p;
         from the cumulative-link model ``odds_ratio`` of a higher EDSS, and by standardisation
         ``probability_edss_at_least_4`` and ``_6`` of each group and their ``risk_difference``.
 
@@ -81,7 +83,8 @@ def neuropathic_pain_and_disability(
 
     References
     ----------
-    Brunner and Munzel 2000; Neubert and Brunner 2007; McCullagh 1980; Brant 1990.
+    Brunner and Munzel 2000; Neubert and Brunner 2007; Kruskal and Wallis 1952; McCullagh 1980; Venzon and
+    Moolgavkar 1988 (profile limits); Peterson and Harrell 1990 (score test).
 
     Examples
     --------
@@ -106,6 +109,7 @@ def neuropathic_pain_and_disability(
     rows += pairwise_contrasts(
         cells, "pain_group", PAIN_GROUPS, "edss2", labels, factor=0.5, conf_level=conf_level, seed=seed
     )
+    rows += overall_rows(cells, "pain_group", "edss2", labels, conf_level=conf_level, seed=seed)
     model_rows, model_checks, dropped = adjusted_odds(cells, covariates, labels, conf_level)
     reasons = index_reasons(
         registry, frame, needs=needs, min_days_after_attack=min_days_after_attack, diagnosis=diagnosis
@@ -152,11 +156,12 @@ def adjusted_odds(
     outcome, counts = model.cells["edss2"].to_numpy(dtype=float), model.cells["n"].to_numpy(dtype=np.int64)
     try:
         fit = fit_cumulative_link(outcome, model.design, counts)
+        ratios = profile_odds_ratios(outcome, model.design, counts, columns=EXPOSED, conf_level=conf_level)
     except ValueError as problem:
         return [], [*model.checks, ("adjusted model", "not assessable", str(problem))], model.dropped
     rows = [
         estimate_row(
-            odds_ratios(fit, conf_level=conf_level)[level],
+            ratios[level],
             role="primary" if level == "neuropathic" else "secondary",
             measure="odds_ratio",
             unit="odds ratio of a higher EDSS",
@@ -197,7 +202,7 @@ def _milestone_rows(
 
 
 def _proportional_odds(outcome: Any, design: pd.DataFrame, counts: Any) -> list[Check]:
-    """Return how far the odds ratio of neuropathic pain moves over the cut points, and Brant's test beside it."""
+    """Return how far the odds ratio of neuropathic pain moves over the cut points, and the score test beside it."""
     n, parameters = int(counts.sum()), design.shape[1]
     cuts = cutpoint_odds_ratios(outcome, design, counts, "neuropathic")
     checks: list[Check] = [
@@ -214,10 +219,10 @@ def _proportional_odds(outcome: Any, design: pd.DataFrame, counts: Any) -> list[
         ]
     spread = f"odds ratio {cuts['estimate'].min():.2f} to {cuts['estimate'].max():.2f} over {len(cuts)} cut points"
     try:
-        brant = brant_test(outcome, design, counts)
-        p_value = float(brant.loc[brant["term"] == "neuropathic", "p_value"].iloc[0])
+        test = proportional_odds_test(outcome, design, counts)
+        p_value = float(test.loc[test["term"] == "neuropathic", "p_value"].iloc[0])
     except ValueError as problem:
-        return [*checks, ("proportional odds", "note", f"{spread}; Brant's test not assessable: {problem}")]
-    detail = f"{spread}; Brant p = {p_value:.3f}, which is too small too often in small registries; where the odds "
-    detail += "ratios differ, read the common one as an average over the scale"
+        return [*checks, ("proportional odds", "note", f"{spread}; the score test is not assessable: {problem}")]
+    detail = f"{spread}; score test p = {p_value:.3f}; where the odds ratios differ, read the common one as an average "
+    detail += "over the scale"
     return [*checks, ("proportional odds", "note", detail)]

@@ -11,7 +11,7 @@ from nmosd_cohort.cohort.assessments import index_reasons, index_visits, visits
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, PAIN_GROUPS
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
-from nmosd_cohort.questions.contrasts import group_summary, pairwise_contrasts
+from nmosd_cohort.questions.contrasts import group_summary, overall_rows, pairwise_contrasts, standardised_rows
 from nmosd_cohort.questions.pain_groups import EXPOSED, REFERENCE, group_model
 from nmosd_cohort.questions.parts import (
     COVARIATES,
@@ -20,10 +20,10 @@ from nmosd_cohort.questions.parts import (
     remission_check,
 )
 from nmosd_cohort.statistics.estimate import check_option
-from nmosd_cohort.statistics.means import mean
+from nmosd_cohort.statistics.means.mean import mean
 from nmosd_cohort.statistics.multiplicity import holm
-from nmosd_cohort.statistics.proportions import proportion
-from nmosd_cohort.statistics.regression import adjusted_mean_difference
+from nmosd_cohort.statistics.regression.linear import adjusted_mean_difference
+from nmosd_cohort.statistics.shares.proportions import proportion
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -77,7 +77,8 @@ def neuropathic_pain_and_quality_of_life(
     Result
         For each scale: ``median``, quartiles, ``mean`` of each group and ``mean`` of all;
         ``floor_share`` and ``ceiling_share``; ``hodges_lehmann_shift`` and ``probability_superiority`` of
-        each pair; ``adjusted_mean_difference`` (points, HC3). p-values of the seven scales other than bodily
+        each pair, ``hedges_g`` only because papers print it, and ``rank_variance_share`` over all groups;
+        ``adjusted_mean_difference`` (points, HC3). p-values of the seven scales other than bodily
         pain are Holm-adjusted as one family.
 
     Raises
@@ -189,6 +190,8 @@ def _scale(
             rows.append(estimate_row(at_limit, role="description", measure=measure, unit="share", **everyone))
     contrasts = pairwise_contrasts(cells, "pain_group", PAIN_GROUPS, outcome, labels, conf_level=conf_level, seed=seed)
     rows += [row | {"role": "secondary"} for row in contrasts]
+    rows += overall_rows(cells, "pain_group", outcome, labels, conf_level=conf_level, seed=seed)
+    rows += standardised_rows(cells, "pain_group", PAIN_GROUPS, outcome, labels, conf_level=conf_level)
     adjusted, checks = _adjusted(cells, outcome, covariates, labels, conf_level)
     return rows + adjusted, checks
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nmosd_cohort.questions.parts import estimate_row
-from nmosd_cohort.statistics.assessment_bounds import worst_case_limits
-from nmosd_cohort.statistics.weighted_share import weighted_share
+from nmosd_cohort.statistics.shares.assessment_bounds import worst_case_limits
+from nmosd_cohort.statistics.shares.weighted_share import weighted_share
 
 if TYPE_CHECKING:
     from nmosd_cohort.questions.parts import Check

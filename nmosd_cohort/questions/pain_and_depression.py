@@ -21,11 +21,12 @@ from nmosd_cohort.questions.parts import (
     remission_check,
     small_n_check,
 )
-from nmosd_cohort.statistics.correlation import partial_spearman, pearson, spearman
+from nmosd_cohort.statistics.correlation.coefficients import partial_spearman, pearson, spearman
+from nmosd_cohort.statistics.correlation.kendall import kendall_tau_b
 from nmosd_cohort.statistics.estimate import check_option
-from nmosd_cohort.statistics.firth import firth_logistic
-from nmosd_cohort.statistics.proportions import proportion, proportion_difference
-from nmosd_cohort.statistics.ratios import risk_ratio
+from nmosd_cohort.statistics.regression.firth import firth_logistic
+from nmosd_cohort.statistics.shares.proportions import proportion, proportion_difference
+from nmosd_cohort.statistics.shares.ratios import risk_ratio
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,10 +97,11 @@ def pain_and_depression(
     -------
     Result
         ``spearman`` in all and in those with pain (leaving out the pain-free narrows the range and changes
-        rho), ``pearson`` only because papers print it, ``partial_spearman`` by probability-scale residuals;
-        ``proportion`` with depression (and, as outcome ``<instrument>_moderate``, at least moderate) in all,
-        with and without pain, and by pain_group; ``risk_difference`` and ``risk_ratio`` against no pain;
-        Firth-adjusted ``odds_ratio`` of neuropathic against other and against no pain.
+        rho), ``kendall_tau_b`` of the same, ``pearson`` only because papers print it, ``partial_spearman`` by
+        probability-scale residuals; ``proportion`` with depression (and, as outcome ``<instrument>_moderate``,
+        at least moderate) in all, with and without pain, and by pain_group; ``risk_difference`` and
+        ``risk_ratio`` against no pain; Firth-adjusted ``odds_ratio`` of neuropathic against other and against
+        no pain.
 
     Raises
     ------
@@ -191,6 +193,8 @@ def _correlations(
                 spearman(pain, mood, counts, conf_level=conf_level, seed=seed), role=role, measure="spearman", **split
             )
         )
+        concordance = kendall_tau_b(pain, mood, counts, conf_level=conf_level)
+        rows.append(estimate_row(concordance, role="sensitivity", measure="kendall_tau_b", **split))
         linear = pearson(pain, mood, counts, conf_level=conf_level)
         rows.append(estimate_row(linear, role="comparison", measure="pearson", **split))
     if not rows:

@@ -12,7 +12,7 @@ from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.questions.never_asked import ASSESSED_BY, never_asked_rows
 from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_option, not_estimable
-from nmosd_cohort.statistics.proportions import proportion, proportion_difference
+from nmosd_cohort.statistics.shares.proportions import proportion, proportion_difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

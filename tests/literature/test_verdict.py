@@ -12,7 +12,7 @@ from nmosd_cohort.literature.catalogue import find_figure, published_figures
 from nmosd_cohort.literature.comparability import compare_definitions
 from nmosd_cohort.literature.figure import Figure
 from nmosd_cohort.literature.verdict import VERDICT_COLUMNS, VERDICTS, judge, judge_all, pool_groups
-from nmosd_cohort.statistics.proportions import proportion
+from nmosd_cohort.statistics.shares.proportions import proportion
 
 
 def share(events: int, n: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 # Numbers for tests/statistics/test_{ordinal,regression,pooling,correlation}.py.
 # Run: Rscript tests/reference/models.R tests/reference
-# R 4.2.2, MASS 7.3-58.2, ordinal 2022.11-16, sandwich 3.0-2, brglm2 0.9, metafor 3.8-1 (Debian 12 packages).
-# Writes models_tally.csv (the data) and models_numbers.csv (quantity, term, value).
+# R 4.2.2, MASS 7.3-58.2, ordinal 2022.11-16, sandwich 3.0-2, metafor 3.8-1 (Debian 12 packages).
+# Writes models_tally.csv and firth_tally.csv (the data) and models_numbers.csv (quantity, term, value).
 library(ordinal)
 folder <- commandArgs(trailingOnly = TRUE)[1]
 
@@ -107,50 +107,10 @@ keep("hc3_coefficient", covariates, coef(ols)[covariates])
 keep("hc3_se", covariates, sqrt(diag(sandwich::vcovHC(ols, type = "HC3")))[covariates])
 keep("standardised_coefficient", "neuropathic", coef(ols)["neuropathic"] * sd(rows$neuropathic) / sd(rows$nrs))
 
-# Firth: estimates by brglm2, limits by a general optimiser on the penalised likelihood.
-penalised <- function(beta, x, y) {
-  p <- plogis(x %*% beta)
-  sum(dbinom(y, 1, p, log = TRUE)) + determinant(crossprod(x, drop(p * (1 - p)) * x))$modulus / 2
-}
-climb <- function(f, start) {
-  best <- optim(start, function(b) -f(b), method = "BFGS", control = list(reltol = 1e-15, maxit = 2000))
-  for (i in 1:3) best <- optim(best$par, function(b) -f(b), method = "BFGS", control = list(reltol = 1e-15, maxit = 2000))
-  -best$value
-}
-firth_limits <- function(x, y, beta, se, i) {
-  scale <- c(1, apply(x[, -1, drop = FALSE], 2, sd)); x <- sweep(x, 2, scale, "/"); beta <- beta * scale; se <- se * scale
-  top <- penalised(beta, x, y)
-  profile <- function(value) climb(function(b) penalised(append(b, value, i - 1), x, y), beta[-i])
-  excess <- function(value) 2 * (top - profile(value)) - qchisq(0.95, 1)
-  ends <- sapply(c(-1, 1), function(side) {
-    far <- beta[i] + side * 2 * se[i]
-    while (excess(far) < 0) far <- far + side * se[i]
-    uniroot(excess, sort(c(beta[i], far)), tol = 1e-10)$root
-  })
-  c(ends / scale[i], pchisq(2 * (top - profile(0)), 1, lower.tail = FALSE))
-}
-firth <- function(formula, frame) {
-  f <- glm(formula, binomial, frame, method = brglm2::brglmFit, type = "AS_mean", epsilon = 1e-12, maxit = 1000)
-  x <- model.matrix(f)
-  out <- sapply(2:ncol(x), function(i) c(coef(f)[i], firth_limits(x, f$y, coef(f), sqrt(diag(vcov(f))), i)))
-  dimnames(out) <- list(c("coefficient", "low", "high", "p"), colnames(x)[-1])
-  out
-}
-# The routine gives what Heinze and Schemper (2002) print for the endometrial cancer study.
-data("endometrial", package = "brglm2")
-printed <- rbind(NV = c(0.61, 7.85), PI = c(-0.12, 0.04), EH = c(-4.37, -1.23))
-found <- firth(HG ~ NV + PI + EH, endometrial)
-print(round(t(found), 4))
-stopifnot(max(abs(t(found[2:3, rownames(printed)]) - printed)) < 0.0051)
+# Firth: the data; firth.R makes the numbers.
 small <- rows[seq(1, nrow(rows), by = 8), ]
 write.csv(aggregate(n ~ depressed + neuropathic + woman + nrs, transform(small, n = 1), sum),
           file.path(folder, "firth_tally.csv"), row.names = FALSE)
-for (case in list(list("firth", depressed ~ neuropathic + woman + nrs, small),
-                  list("firth_separated", event ~ exposed,
-                       data.frame(event = rep(c(0, 1, 1), c(9, 5, 6)), exposed = rep(c(0, 0, 1), c(9, 5, 6)))))) {
-  answer <- firth(case[[2]], case[[3]])
-  for (row in rownames(answer)) keep(paste(case[[1]], row, sep = "_"), colnames(answer), answer[row, ])
-}
 
 # Pooling: metafor::rma on logits, REML, Hartung-Knapp; prediction limits with t(k - 2) from its tau2 and error.
 studies <- list(any_pain = list(c(117, 125, 81, 25), c(145, 166, 122, 29)),

@@ -1,0 +1,1 @@
+"""Correlation of two scores, plain, adjusted, within patients and between groups."""

@@ -1,0 +1,1 @@
+"""Several visits of the same patients: mixed models and generalised estimating equations."""

@@ -1,0 +1,1 @@
+"""Means, their differences, and those in standard deviations."""

@@ -1,0 +1,217 @@
+"""How far unobserved values must differ from what was assumed before a conclusion changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from nmosd_cohort.statistics.estimate import Estimate, Floats, as_values, check_option
+from nmosd_cohort.statistics.missing.imputation import Imputations
+from nmosd_cohort.statistics.missing.rubin import pool_estimates
+from nmosd_cohort.statistics.wald import Scale
+
+Shift = Literal["value", "log_odds"]
+SHIFTS = ("value", "log_odds")
+NUMBERS = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TippingPoint:
+    """An estimate over a grid of departures from missing at random.
+
+    Parameters
+    ----------
+    rows
+        One row a delta, rising: delta, estimate, std_error, conf_low, conf_high, p_value, n, method and
+        conclusion (``above``, ``below`` or ``undecided``: where the limits lie).
+    conclusion
+        That at delta 0.
+    tipping_delta
+        The delta nearest to 0 at which the conclusion is another one, NaN if it never is.
+    """
+
+    rows: pd.DataFrame
+    conclusion: str
+    tipping_delta: float
+
+
+def shifted_frames(
+    imputations: Imputations,
+    variable: str,
+    delta: float,
+    *,
+    shift: Shift | None = None,
+    where: Mapping[str, object] | None = None,
+    limits: tuple[float, float] = (-math.inf, math.inf),
+) -> list[pd.DataFrame]:
+    """Return the completed frames with the imputed values of one variable moved by delta.
+
+    Parameters
+    ----------
+    imputations
+        From `impute`.
+    variable
+        A declared variable. Only its imputed values move.
+    delta
+        Added to the value, or to the log odds of a higher value.
+    shift
+        ``value`` or ``log_odds``; None takes ``value`` for a numeric variable and ``log_odds`` for the others.
+    where
+        Column to value: only patients who have all of these are moved, such as one group; None moves all.
+    limits
+        Lowest and highest value that a moved value can take, such as 0 and 10.
+
+    Raises
+    ------
+    ValueError
+        If the variable or a column of `where` is unknown, or log odds are shifted where the variable is
+        numeric or was drawn by predictive mean matching.
+
+    Examples
+    --------
+    >>> from nmosd_cohort.statistics.missing.imputation import impute
+    >>> answers = pd.DataFrame({"woman": [0, 1, 0, 1, 1], "nrs": [2, 5, 4, 7, None]})
+    >>> made = impute(answers, {"woman": "binary", "nrs": "numeric"}, [20, 20, 20, 20, 20], seed=1)
+    >>> bool(shifted_frames(made, "nrs", 3, limits=(0, 10))[0]["nrs"].max() == 10)
+    True
+    """
+    if variable not in imputations.kinds:
+        raise ValueError(f"{variable!r} was not imputed; declared are {', '.join(imputations.kinds)}")
+    kind = imputations.kinds[variable]
+    how = check_option("shift", shift or ("value" if kind == "numeric" else "log_odds"), SHIFTS)
+    if how == "log_odds" and kind == "numeric":
+        raise ValueError(f"{variable!r} is numeric, which has no log odds; use shift='value'")
+    missing = imputations.is_missing[variable].to_numpy()
+    frames = []
+    for position, frame in enumerate(imputations.frames()):
+        values = frame[variable].to_numpy(dtype=np.float64).copy()
+        if delta and missing.any():
+            moves = _is_member(frame, where)[missing]
+            old = values[missing]
+            new = old + delta if how == "value" else _by_log_odds(imputations, variable, position, delta)
+            values[missing] = np.where(moves, np.clip(new, *limits), old)
+        frames.append(frame.assign(**{variable: values}))
+    return frames
+
+
+def tipping_point(
+    imputations: Imputations,
+    variable: str,
+    deltas: ArrayLike,
+    analysis: Callable[[pd.DataFrame], Estimate],
+    *,
+    shift: Shift | None = None,
+    where: Mapping[str, object] | None = None,
+    limits: tuple[float, float] = (-math.inf, math.inf),
+    null: float = 0.0,
+    scale: Scale = "plain",
+    complete_freedom: float = math.inf,
+) -> TippingPoint:
+    """Estimate pooled over imputations at each departure delta of the imputed values from missing at random.
+
+    Parameters
+    ----------
+    imputations, variable, shift, where, limits
+        As in `shifted_frames`.
+    deltas
+        Departures to look at; 0 is added.
+    analysis
+        Takes a completed frame (patients of each row in column n) and returns an estimate with its
+        standard error.
+    null
+        Value of the estimate, on the plain scale, that the conclusion is about.
+    scale, complete_freedom
+        As in `pool_estimates`.
+
+    Returns
+    -------
+    TippingPoint
+        The limits lie above the null value, below it, or on both sides (undecided).
+
+    Raises
+    ------
+    ValueError
+        As `shifted_frames` and `pool_estimates`.
+
+    Notes
+    -----
+    Cro, Morris, Kenward and Carpenter 2020, Statistics in Medicine 39:2815. The same draws serve every delta, so that
+    what changes along the grid is delta alone.
+
+    Examples
+    --------
+    >>> from nmosd_cohort.statistics.missing.imputation import impute
+    >>> from nmosd_cohort.statistics.means.mean import mean
+    >>> answers = pd.DataFrame({"woman": [0, 1, 0, 1, 1], "nrs": [2, 5, 4, 7, None]})
+    >>> made = impute(answers, {"woman": "binary", "nrs": "numeric"}, [20, 20, 20, 20, 20], seed=1)
+    >>> point = tipping_point(made, "nrs", [-2, -4], lambda frame: mean(frame["nrs"], frame["n"]), null=4)
+    >>> point.rows["conclusion"].tolist(), point.conclusion, point.tipping_delta
+    (['undecided', 'above', 'above'], 'above', -4.0)
+    """
+    grid = np.unique(np.append(as_values(deltas, name="deltas"), 0.0))
+    rows = []
+    for delta in grid:
+        frames = shifted_frames(imputations, variable, float(delta), shift=shift, where=where, limits=limits)
+        pooled = pool_estimates(
+            [analysis(frame) for frame in frames], complete_freedom=complete_freedom, scale=scale, null=None
+        ).estimate
+        rows.append(delta_row(float(delta), pooled, null))
+    conclusions = np.array([row["conclusion"] for row in rows])
+    return _tipping(pd.DataFrame(rows), grid, conclusions)
+
+
+def _is_member(frame: pd.DataFrame, where: Mapping[str, object] | None) -> NDArray[np.bool_]:
+    chosen = np.ones(len(frame), dtype=np.bool_)
+    for name, value in (where or {}).items():
+        if name not in frame.columns:
+            raise ValueError(f"where names the column {name!r}, which the frame does not have")
+        chosen &= (frame[name] == value).to_numpy(dtype=np.bool_)
+    return chosen
+
+
+def _by_log_odds(imputations: Imputations, variable: str, position: int, delta: float) -> Floats:
+    draw = imputations.latent[variable][position]
+    if draw is None:
+        raise ValueError(
+            f"{variable!r} was not drawn from an ordered model in imputation {position + 1}, so that it has no "
+            "log odds to shift; see the notes of the imputations, or use shift='value'"
+        )
+    return draw.values(delta)
+
+
+def delta_row(delta: float, estimate: Estimate, null: float) -> dict[str, object]:
+    """Return a row of a tipping-point table.
+
+    Examples
+    --------
+    >>> delta_row(-1.0, Estimate(0.6, 0.55, 0.65, 90, "share"), 0.5)["conclusion"]
+    'above'
+    """
+    numbers = {name: getattr(estimate, name) for name in NUMBERS}
+    return {"delta": delta, **numbers, "conclusion": conclusion_of(estimate, null)}
+
+
+def conclusion_of(estimate: Estimate, null: float) -> str:
+    """Return on which side of a value the limits lie.
+
+    Examples
+    --------
+    >>> conclusion_of(Estimate(0.6, 0.45, 0.75, 40, "share"), 0.5)
+    'undecided'
+    """
+    if estimate.conf_low > null:
+        return "above"
+    return "below" if estimate.conf_high < null else "undecided"
+
+
+def _tipping(rows: pd.DataFrame, grid: Floats, conclusions: NDArray[np.str_]) -> TippingPoint:
+    at_zero = str(conclusions[grid == 0][0])
+    changed = grid[conclusions != at_zero]
+    nearest = float(changed[np.argmin(np.abs(changed))]) if changed.size else math.nan
+    return TippingPoint(rows, at_zero, nearest)

@@ -1,0 +1,1 @@
+"""What the models share: designs, likelihood, Newton steps, profiles, separation and standardisation."""

@@ -1,0 +1,1 @@
+"""Two scores of the same patients: change, responders and regression to the mean."""

@@ -1,0 +1,1 @@
+"""Published estimates of several studies taken together."""

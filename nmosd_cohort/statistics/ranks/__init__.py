@@ -1,0 +1,1 @@
+"""Ordered scores of two or more groups."""

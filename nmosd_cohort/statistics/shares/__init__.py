@@ -1,0 +1,1 @@
+"""Shares of patients: one, two groups, paired, standardised, misclassified, partly never assessed."""
