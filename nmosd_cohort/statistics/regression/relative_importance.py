@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_option
 from nmosd_cohort.statistics.models.cumulative_link import maximise, sort_by_level
-from nmosd_cohort.statistics.models.design import Cells, check_column, model_cells, standardise
+from nmosd_cohort.statistics.models.design import Cells, check_column, merged_cells, model_cells, standardise
 from nmosd_cohort.statistics.ordinal.cumulative_logit import fit_cumulative_link
 from nmosd_cohort.statistics.resampling.bootstrap import bootstrap_cells
 
