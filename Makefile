@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# One thread for linear algebra in each process: more than one a core slows small matrices tenfold.
+export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo test check benchmark lock clean
 
@@ -19,7 +21,9 @@ check: $(VENV)/.test
 	$(BIN)/python tools/check_docs.py
 
 benchmark: $(VENV)/.test
-	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python -P benchmarks/start_up.py
+	$(BIN)/python -P benchmarks/statistics.py
+	$(BIN)/python -P benchmarks/coverage.py
 
 # Compiling what is installed is part of the set-up: uncompiled, the first start takes three times as long.
 $(VENV)/.base: requirements/base.lock pyproject.toml

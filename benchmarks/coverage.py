@@ -1,6 +1,6 @@
 """How often limits at a nominal 95 % hold the truth: the table of ``benchmarks/coverage.md``.
 
-Run as ``python benchmarks/coverage.py`` (about a quarter of an hour on two cores; ``--quick`` draws a tenth).
+Run as ``python -P benchmarks/coverage.py`` (about a quarter of an hour on two cores; ``--quick`` draws a tenth).
 Shares and their differences are summed over all possible counts, without chance; the rest is simulated, and
 a coverage that differs from 95 % by more than two Monte Carlo errors is marked.
 """
@@ -21,10 +21,17 @@ import pandas as pd
 from scipy import stats
 
 from nmosd_cohort.statistics.correlation.coefficients import spearman
+from nmosd_cohort.statistics.correlation.kendall import kendall_tau_b
 from nmosd_cohort.statistics.estimate import Estimate
+from nmosd_cohort.statistics.longitudinal.mixed_model import change_from_baseline
+from nmosd_cohort.statistics.means.standardised_difference import hedges_g
+from nmosd_cohort.statistics.pooling.proportions import pool_proportions
 from nmosd_cohort.statistics.ranks.median_and_shift import hodges_lehmann_shift, probability_superiority
 from nmosd_cohort.statistics.regression.firth import firth_logistic
+from nmosd_cohort.statistics.regression.negative_binomial import negative_binomial_regression
 from nmosd_cohort.statistics.shares.proportions import proportion, proportion_difference
+from nmosd_cohort.statistics.survival.cox import cox_regression
+from nmosd_cohort.statistics.survival.kaplan_meier import kaplan_meier
 
 NOMINAL = 0.95
 TABLE = Path(__file__).with_suffix(".md")
@@ -147,7 +154,7 @@ def shift_studies() -> Iterator[Study]:
     for n_x, n_y in ((7, 9), (20, 30), (60, 60)):
         for kind, draw in (("normal values", normal), ("scores with ties", scores)):
             bound = functools.partial(draw, n_x=n_x, n_y=n_y)
-            yield Study("Hodges-Lehmann shift", f"{kind}, {n_x} and {n_y}", 1.0, bound, 4000)
+            yield Study("Hodges-Lehmann shift", f"{kind}, {n_x} and {n_y}", 1.0, bound, 10_000)
 
 
 def superiority_studies() -> Iterator[Study]:
@@ -163,7 +170,9 @@ def superiority_studies() -> Iterator[Study]:
         for words, x_shares in (("equal", EDSS_WITHOUT), ("higher", EDSS_WITH)):
             bound = functools.partial(draw, n_x=n_x, n_y=n_y, x_shares=x_shares)
             setting = f"EDSS {words}, {n_x} and {n_y}"
-            yield Study("Brunner-Munzel, P(X > Y)", setting, float(x_shares @ lower), bound, 1000 if n_x < 15 else 4000)
+            yield Study(
+                "Brunner-Munzel, P(X > Y)", setting, float(x_shares @ lower), bound, 2000 if n_x < 30 else 10_000
+            )
 
 
 def spearman_studies() -> Iterator[Study]:
@@ -180,10 +189,10 @@ def spearman_studies() -> Iterator[Study]:
         for rho in (0.0, 0.35, 0.7):
             truth = 6 / math.pi * math.asin(rho / 2)
             bound = functools.partial(draw, n=n, rho=rho, is_cut=False)
-            yield Study("Bonett-Wright, Spearman", f"continuous, rho {rho:g}, n = {n}", truth, bound, 4000)
+            yield Study("Bonett-Wright, Spearman", f"continuous, rho {rho:g}, n = {n}", truth, bound, 10_000)
             bound = functools.partial(draw, n=n, rho=rho, is_cut=True)
             setting = f"11 levels each, rho {rho:g}, n = {n}"
-            yield Study("Bonett-Wright, Spearman", setting, level_correlation(rho, cuts), bound, 4000)
+            yield Study("Bonett-Wright, Spearman", setting, level_correlation(rho, cuts), bound, 10_000)
 
 
 def level_correlation(rho: float, cuts: np.ndarray) -> float:
@@ -210,12 +219,111 @@ def firth_studies() -> Iterator[Study]:
     for n in (30, 60, 120):
         for words, intercept in (("15 % with the event", -2.9), ("half with the event", -0.9)):
             bound = functools.partial(draw, n=n, intercept=intercept)
-            yield Study("Firth, odds ratio, profile limits", f"n = {n}, about {words}", 3.0, bound, 2000)
+            yield Study("Firth, odds ratio, profile limits", f"n = {n}, about {words}", 3.0, bound, 4000)
+
+
+def visit_studies() -> Iterator[Study]:
+    """Yield the change to the last of three visits, 2 points, variance growing, a fifth of later visits missed."""
+    root = np.linalg.cholesky(np.array([[4.0, 2.4, 2.0], [2.4, 5.0, 3.0], [2.0, 3.0, 6.0]]))
+
+    def draw(rng: np.random.Generator, n: int, *, is_score: bool) -> Estimate:
+        scores = np.array([6.0, 5.0, 4.0]) + rng.standard_normal((n, 3)) @ root.T
+        scores = np.clip(np.round(scores), 0, 12) if is_score else scores
+        scores[:, 1:][rng.random((n, 2)) < 0.2] = np.nan
+        row = change_from_baseline(pd.DataFrame(scores, columns=["start", "month 6", "month 12"])).iloc[-1]
+        return Estimate(row["estimate"], row["conf_low"], row["conf_high"], n, row["method"])
+
+    for n in (7, 10, 12, 20, 40):
+        yield Study(
+            "Mixed model, change at month 12",
+            f"normal, n = {n}",
+            -2.0,
+            functools.partial(draw, n=n, is_score=False),
+            2000,
+        )
+    # Rounding and the ends of the scale move the mean a little; the truth is that of two million draws.
+    rng = np.random.default_rng(1)
+    many = np.clip(np.round(np.array([6.0, 5.0, 4.0]) + rng.standard_normal((2_000_000, 3)) @ root.T), 0, 12).mean(
+        axis=0
+    )
+    for n in (10, 20):
+        bound = functools.partial(draw, n=n, is_score=True)
+        yield Study(
+            "Mixed model, change at month 12", f"whole-number score, n = {n}", float(many[2] - many[0]), bound, 2000
+        )
+
+
+def group_studies() -> Iterator[Study]:
+    """Yield Hedges' g of normal scores 0.8 SD apart, and Kendall's tau-b of normal scores at correlation 0.5."""
+
+    def hedges(rng: np.random.Generator, n: int) -> Estimate:
+        return hedges_g(rng.normal(0.8, 1.0, n), None, rng.normal(0.0, 1.0, n), None)
+
+    def kendall(rng: np.random.Generator, n: int) -> Estimate:
+        x, y = rng.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], size=n).T
+        return kendall_tau_b(x, y)
+
+    for n in (5, 20):
+        yield Study("Hedges g, noncentral t", f"{n} a group", 0.8, functools.partial(hedges, n=n), 10_000)
+    for n in (15, 50):
+        truth = 2 / math.pi * math.asin(0.5)
+        yield Study("Kendall tau-b", f"rho 0.5, n = {n}", truth, functools.partial(kendall, n=n), 10_000)
+
+
+def time_studies() -> Iterator[Study]:
+    """Yield survival at the median time, and a hazard ratio of 2.5, with a third censored."""
+
+    def times(rng: np.random.Generator, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        event, end = rng.exponential(1 / rate), rng.uniform(0.5, 3.0, rate.size)
+        return np.minimum(event, end), (event <= end).astype(int)
+
+    def survival(rng: np.random.Generator, n: int) -> Estimate:
+        row = kaplan_meier(*times(rng, np.full(n, math.log(2))), times=[1.0]).iloc[0]
+        return Estimate(row["estimate"], row["conf_low"], row["conf_high"], n, row["method"])
+
+    def hazard(rng: np.random.Generator, n: int) -> Estimate:
+        group = np.arange(n) % 2
+        time, event = times(rng, np.where(group == 1, 2.5, 1.0))
+        return cox_regression(time, event, pd.DataFrame({"group": group}))["group"]
+
+    for n in (20, 50):
+        yield Study(
+            "Kaplan-Meier, log-log limits", f"survival 0.5, n = {n}", 0.5, functools.partial(survival, n=n), 4000
+        )
+        yield Study("Cox, profile limits", f"hazard ratio 2.5, n = {n}", 2.5, functools.partial(hazard, n=n), 2000)
+
+
+def rate_studies() -> Iterator[Study]:
+    """Yield a rate ratio of 0.5 of attacks that cluster in patients, seen for one to three years."""
+
+    def draw(rng: np.random.Generator, n: int) -> Estimate:
+        group, years = np.arange(n) % 2, rng.uniform(1.0, 3.0, n)
+        events = rng.poisson(rng.gamma(1.0, 1.0, n) * 1.2 * 0.5**group * years)
+        return negative_binomial_regression(events, years, pd.DataFrame({"group": group}))["group"]
+
+    for n in (20, 60):
+        setting = f"rate ratio 0.5, dispersion 1, n = {n}"
+        yield Study("Negative binomial, profile limits with t", setting, 0.5, functools.partial(draw, n=n), 2000)
+
+
+def pooled_studies() -> Iterator[Study]:
+    """Yield the mean logit of studies of 20 to 150 patients whose true logits spread with SD 0.5."""
+
+    def draw(rng: np.random.Generator, k: int) -> Estimate:
+        n = rng.integers(20, 150, k)
+        events = rng.binomial(n, 1 / (1 + np.exp(-rng.normal(0.4, 0.5, k))))
+        found = pool_proportions(events, n)
+        return Estimate(found.estimate, found.conf_low, found.conf_high, int(n.sum()), found.method)
+
+    for k in (4, 8):
+        truth = 1 / (1 + math.exp(-0.4))
+        yield Study("Pooled shares, REML, Hartung-Knapp", f"{k} studies", truth, functools.partial(draw, k=k), 4000)
 
 
 def studies() -> list[Study]:
     """Return every simulated line of the table."""
-    return [*shift_studies(), *superiority_studies(), *spearman_studies(), *firth_studies()]
+    required = [*shift_studies(), *superiority_studies(), *spearman_studies(), *visit_studies(), *firth_studies()]
+    return [*required, *group_studies(), *time_studies(), *rate_studies(), *pooled_studies()]
 
 
 def _numbered(position: int, share: float) -> Line:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nmosd_cohort._version import __version__
 
 if TYPE_CHECKING:
+    from nmosd_cohort import statistics as statistics
     from nmosd_cohort.codebook.reader import codebook_frame as codebook_frame
     from nmosd_cohort.cohort.tally import tally as tally
     from nmosd_cohort.intake.open import open_registry as open_registry
@@ -53,11 +54,13 @@ _HOME = {
     "write_report": "report.folder",
 }
 
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = ["__version__", *sorted(_HOME), "statistics"]
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its module on first use."""
+    if name == "statistics":
+        return import_module("nmosd_cohort.statistics")
     if name not in _HOME:
         raise AttributeError(f"nmosd_cohort has no {name!r}; it has {', '.join(sorted(_HOME))}")
     value = getattr(import_module(f"nmosd_cohort.{_HOME[name]}"), name)

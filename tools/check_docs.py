@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import re
 import sys
 from pathlib import Path
 
+import nmosd_cohort.statistics
 from nmosd_cohort.codebook import codebook_frame, read_codebook
 from nmosd_cohort.literature.catalogue import read_catalogue
 
@@ -56,7 +60,52 @@ def figures_page() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"codebook.md": codebook_page, "published_figures.md": figures_page}
+def statistics_page() -> str:
+    """Return the statistical methods as a page, one section a folder: what each gives, and its sources."""
+    parts = [MADE.format(source="nmosd_cohort/statistics"), "# Statistical methods\n"]
+    parts.append(
+        "Every method works on a tally: values with the number of patients in each row, or rows alone. Its docstring\n"
+        "(`help(nc.statistics.proportion)`) gives units, options, what it refuses and an example. `tests/reference`\n"
+        "holds the R scripts that it is checked against; [coverage](../benchmarks/coverage.md) and\n"
+        "[speed](../benchmarks/statistics.md) are measured.\n"
+    )
+    subjects: dict[str, list[str]] = {}
+    for name, module in nmosd_cohort.statistics._HOME.items():
+        method = getattr(nmosd_cohort.statistics, name)
+        if inspect.isfunction(method):
+            row = f"| `{name}` | {first_sentence(method)} | {sources(method)} |"
+            subjects.setdefault(module.split(".")[0], []).append(row)
+    for folder, rows in subjects.items():
+        subject = importlib.import_module(f"nmosd_cohort.statistics.{folder}")
+        title = inspect.getdoc(subject).splitlines()[0].rstrip(".")
+        parts += [f"## {title}\n", "| `nc.statistics.` | gives | source |", "|---|---|---|", *rows, ""]
+    return "\n".join(parts)
+
+
+def first_sentence(method: object) -> str:
+    """Return the first paragraph of a docstring in one line."""
+    return " ".join(inspect.getdoc(method).split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def sources(method: object) -> str:
+    """Return the works that the notes of a docstring name: authors, year and doi."""
+    notes = re.split(r"\nNotes\n-+\n", inspect.getdoc(method))
+    if len(notes) == 1:
+        return ""
+    text = " ".join(re.split(r"\n\w+\n-+\n", notes[1])[0].split())
+    found = re.findall(WORK, text)
+    return "; ".join(
+        dict.fromkeys(
+            re.sub(r"(?<=\d), doi[: ]([^()]*(?:\([^()]*\)[^()]*)*)\)?$", r" (doi:\1)", part) for part in found
+        )
+    )
+
+
+WORK = (
+    r"((?:[A-Z][\w'-]+(?:, | and |-)?(?:der |de |van )*)+(?: et al\.)? (?:18|19|20)\d\d"
+    r"(?:,? \(?doi[: ]10\.(?:[^\s()]|\([^\s()]*\))+\)?)?)"
+)
+PAGES = {"statistics.md": statistics_page, "codebook.md": codebook_page, "published_figures.md": figures_page}
 
 
 def main() -> int:

@@ -92,7 +92,8 @@ def change_after_start(
 
     References
     ----------
-    Barnett, van der Pols and Dobson 2005 (regression to the mean); Farrar 2001 (30 % and 2 points).
+    Barnett, van der Pols and Dobson 2005 (regression to the mean, doi:10.1093/ije/dyh299); Farrar 2001 (30 % and
+    2 points, doi:10.1016/S0304-3959(01)00349-9).
 
     Examples
     --------

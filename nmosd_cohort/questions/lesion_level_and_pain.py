@@ -92,7 +92,9 @@ def lesion_level_and_pain(
 
     References
     ----------
-    Tackley 2017 (levels with opposite signs); Newcombe 1998; Heinze and Schemper 2002 (Firth).
+    Tackley 2017, Journal of Neurology, Neurosurgery and Psychiatry 88:165 (levels with opposite signs); Newcombe
+    1998 (doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I); Heinze and Schemper 2002 (Firth,
+    doi:10.1002/sim.1047).
 
     Examples
     --------

@@ -83,8 +83,10 @@ def neuropathic_pain_and_disability(
 
     References
     ----------
-    Brunner and Munzel 2000; Neubert and Brunner 2007; Kruskal and Wallis 1952; McCullagh 1980; Venzon and
-    Moolgavkar 1988 (profile limits); Peterson and Harrell 1990 (score test).
+    Brunner and Munzel 2000 (doi:10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U); Neubert and
+    Brunner 2007 (doi:10.1016/j.csda.2006.05.024); Kruskal and Wallis 1952 (doi:10.1080/01621459.1952.10483441);
+    McCullagh 1980 (doi:10.1111/j.2517-6161.1980.tb01109.x); Venzon and Moolgavkar 1988 (profile limits,
+    doi:10.2307/2347496); Peterson and Harrell 1990 (score test, doi:10.2307/2347760).
 
     Examples
     --------

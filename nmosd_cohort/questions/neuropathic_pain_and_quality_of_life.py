@@ -88,7 +88,8 @@ def neuropathic_pain_and_quality_of_life(
 
     References
     ----------
-    Hodges and Lehmann 1963; MacKinnon and White 1985 (HC3); Taft 2001 (PCS and MCS are not independent).
+    Hodges and Lehmann 1963 (doi:10.1214/aoms/1177704172); MacKinnon and White 1985 (HC3,
+    doi:10.1016/0304-4076(85)90158-7); Taft 2001 (PCS and MCS are not independent, doi:10.1023/A:1012552211996).
 
     Examples
     --------

@@ -33,7 +33,8 @@ def never_asked_rows(
 
     Notes
     -----
-    Horowitz and Manski 2000 (bounds); Imbens and Manski 2004 (their limits); Seaman and White 2013 (weights).
+    Horowitz and Manski 2000 (bounds, doi:10.1080/01621459.2000.10473902); Imbens and Manski 2004 (their limits,
+    doi:10.1111/j.1468-0262.2004.00555.x); Seaman and White 2013 (weights, doi:10.1177/0962280210395740).
     """
     n_all = int(cells["n"].sum())
     asked = cells["status"].notna()

@@ -110,7 +110,8 @@ def pain_and_depression(
 
     References
     ----------
-    Bonett and Wright 2000; Liu, Li, Wanga and Shepherd 2018; Heinze and Schemper 2002.
+    Bonett and Wright 2000 (doi:10.1007/BF02294183); Liu, Li, Wanga and Shepherd 2018 (doi:10.1111/biom.12812);
+    Heinze and Schemper 2002 (doi:10.1002/sim.1047).
 
     Examples
     --------

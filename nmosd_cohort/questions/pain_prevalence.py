@@ -102,9 +102,10 @@ def pain_prevalence(
 
     References
     ----------
-    Wilson 1927; Newcombe 1998, doi 10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I;
-    Horowitz and Manski 2000, doi 10.1080/01621459.2000.10473902; Imbens and Manski 2004, doi
-    10.1111/j.1468-0262.2004.00555.x; Seaman and White 2013, doi 10.1177/0962280210395740.
+    Wilson 1927 (doi:10.1080/01621459.1927.10502953); Newcombe 1998
+    (doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I); Horowitz and Manski 2000
+    (doi:10.1080/01621459.2000.10473902); Imbens and Manski 2004 (doi:10.1111/j.1468-0262.2004.00555.x); Seaman and
+    White 2013 (doi:10.1177/0962280210395740).
 
     Examples
     --------

@@ -291,10 +291,12 @@ __all__ = [*sorted(_HOME)]
 def __getattr__(name: str) -> Any:
     """Load a public name from its module on first use."""
     if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        raise AttributeError(f"nmosd_cohort.statistics has no {name!r}; it has {', '.join(sorted(_HOME))}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
-    """Return the public names."""
+    """List the public names."""
     return __all__

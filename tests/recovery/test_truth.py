@@ -57,6 +57,14 @@ def test_bounds_hold_the_prevalence_among_all_whatever_the_asking_depended_on(la
     assert found["conf_low"] - 0.02 <= truth["pain_current"] <= found["conf_high"] + 0.02
 
 
+def test_weighting_for_who_was_asked_comes_near_the_prevalence_among_all(large):
+    registry, truth = large
+    result = nc.pain_prevalence(registry)
+    assert covers(row(result, term="weighted for who was asked"), truth["pain_current"], errors=4.0)
+    limits = row(result, measure="limits_if_never_asked")
+    assert limits["conf_low"] <= truth["pain_current"] <= limits["conf_high"]
+
+
 def test_odds_ratios_of_disability_are_those_of_the_model(large):
     registry, truth = large
     result = nc.neuropathic_pain_and_disability(registry)
@@ -117,6 +125,9 @@ def test_crude_change_mixes_the_drug_with_regression_to_the_mean_and_the_correct
     assert covers(expected, truth["tocilizumab_expected_change_without_effect_nrs"])
     assert covers(corrected, truth["tocilizumab_mean_effect_nrs"])
     crude = row(result, measure="mean_change")
+    modelled = row(result, measure="modelled_change", level="month 12")
+    assert modelled["n"] >= crude["n"]
+    assert covers(modelled, crude["estimate"]), "both describe the change of starters, the model of all of them"
     assert crude["conf_high"] < truth["tocilizumab_mean_effect_nrs"], "the crude change must show the selection"
 
 

@@ -98,7 +98,7 @@ def pool_imputations(
 
     Notes
     -----
-    Rubin 1987 (Multiple Imputation for Nonresponse in Surveys); degrees of freedom
+    Rubin 1987 (Multiple Imputation for Nonresponse in Surveys, doi:10.1002/9780470316696); degrees of freedom
     Barnard and Rubin 1999 (doi:10.1093/biomet/86.4.948).
 
     Examples

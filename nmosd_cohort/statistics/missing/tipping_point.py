@@ -141,8 +141,8 @@ def tipping_point(
 
     Notes
     -----
-    Cro, Morris, Kenward and Carpenter 2020, Statistics in Medicine 39:2815. The same draws serve every delta, so that
-    what changes along the grid is delta alone.
+    Cro, Morris, Kenward and Carpenter 2020 (doi:10.1002/sim.8569). The same draws serve every delta, so that what
+    changes along the grid is delta alone.
 
     Examples
     --------

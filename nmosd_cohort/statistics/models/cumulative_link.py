@@ -183,7 +183,10 @@ def _information(cells: SortedCells, upper: Floats, lower: Floats, curve: Floats
 
 @dataclass(frozen=True, slots=True)
 class CumulativeLikelihood:
-    """The log-likelihood of thresholds and coefficients; it is concave (Pratt 1981)."""
+    """The log-likelihood of thresholds and coefficients; it is concave.
+
+    Pratt 1981 (doi:10.1080/01621459.1981.10477613).
+    """
 
     cells: SortedCells
 

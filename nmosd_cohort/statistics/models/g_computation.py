@@ -97,7 +97,7 @@ def standardised_risk(
 
     Notes
     -----
-    g-computation: Robins 1986 (doi:10.1016/0270-0255(86)90088-6); Lane and Nelder 1982, Biometrics.
+    g-computation: Robins 1986 (doi:10.1016/0270-0255(86)90088-6); Lane and Nelder 1982, Biometrics 38:613.
     ``random`` adds the variance of the patients' own risks over n.
 
     Examples

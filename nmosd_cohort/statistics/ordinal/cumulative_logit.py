@@ -252,7 +252,7 @@ def standardised_probability(
 
     Notes
     -----
-    g-computation: Robins 1986 (doi:10.1016/0270-0255(86)90088-6); Lane and Nelder 1982, Biometrics.
+    g-computation: Robins 1986 (doi:10.1016/0270-0255(86)90088-6); Lane and Nelder 1982, Biometrics 38:613.
 
     Examples
     --------

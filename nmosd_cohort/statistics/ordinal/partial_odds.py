@@ -94,7 +94,7 @@ def partial_proportional_odds(
 
     Notes
     -----
-    Unconstrained model for cumulative logits of Peterson and Harrell 1990, Applied Statistics.
+    Unconstrained model for cumulative logits of Peterson and Harrell 1990 (doi:10.2307/2347760).
 
     Examples
     --------

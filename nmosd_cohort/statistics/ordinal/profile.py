@@ -85,8 +85,8 @@ def profile_odds_ratios(
 
     Notes
     -----
-    Model: McCullagh 1980 (doi:10.1111/j.2517-6161.1980.tb01109.x); limits: Venzon and Moolgavkar 1988, Applied
-    Statistics. Where there is no separation Wald limits cover about as well, even with 40 patients.
+    Model: McCullagh 1980 (doi:10.1111/j.2517-6161.1980.tb01109.x); limits: Venzon and Moolgavkar 1988
+    (doi:10.2307/2347496). Where there is no separation Wald limits cover about as well, even with 40 patients.
 
     Examples
     --------

@@ -87,7 +87,7 @@ def baseline_change_relation(
     -----
     Blomqvist 1977 (JASA 72:746), reviewed by Chiolero 2013 (doi:10.3389/fpubh.2013.00029): the slope of change on
     the observed score, b, is (b + 1 - reliability) / reliability for the true one; limits by the delta method with
-    HC3 and t. Oldham 1962 (doi:10.1016/0021-9681(62)90116-9): Fisher limits; the p-value is Pitman's exact test of
+    HC3 and t. Oldham 1962 (Journal of Chronic Diseases 15:969): Fisher limits; the p-value is Pitman's exact test of
     equal variances, whose limits the variance ratio has. The plain slope of change on the first score is biased
     towards -1 by error and is not given.
 

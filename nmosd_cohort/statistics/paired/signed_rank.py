@@ -148,9 +148,9 @@ def pseudo_median(
     Notes
     -----
     Hodges and Lehmann 1963 (doi:10.1214/aoms/1177704172); Pratt 1959 (doi:10.1080/01621459.1959.10501526);
-    Hollander, Wolfe and Chicken 2014, section 3.3. Given ties the sign of each patient is still a fair coin,
-    so the sum of midranks has an exact distribution; at a shift that equals a change, those patients are ranked
-    and left out of the sums, as Pratt treats zeros.
+    Hollander, Wolfe and Chicken 2014 (doi:10.1002/9781119196037), section 3.3. Given ties the sign of each patient
+    is still a fair coin, so the sum of midranks has an exact distribution; at a shift that equals a change, those
+    patients are ranked and left out of the sums, as Pratt treats zeros.
 
     Examples
     --------

@@ -159,8 +159,8 @@ def pool_two_groups(
 
     Notes
     -----
-    Half an event: Gart and Zweifel 1967, in studies with an empty cell alone. With many such studies the answer
-    hangs on it. The rest as ``pool_studies``.
+    Half an event: Gart and Zweifel 1967 (doi:10.1093/biomet/54.1-2.181), in studies with an empty cell alone. With
+    many such studies the answer hangs on it. The rest as ``pool_studies``.
 
     Examples
     --------

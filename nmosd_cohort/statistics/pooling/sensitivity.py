@@ -160,8 +160,8 @@ def small_study_effect(studies: Studies) -> Estimate:
 
     Notes
     -----
-    Egger, Davey Smith, Schneider and Minder 1997 (doi:10.1136/bmj.315.7109.629); ten studies: Sterne et al. 2011,
-    BMJ 343:d4002. Asymmetry has other causes than unpublished studies.
+    Egger, Davey Smith, Schneider and Minder 1997 (doi:10.1136/bmj.315.7109.629); ten studies: Sterne et al. 2011
+    (doi:10.1136/bmj.d4002). Asymmetry has other causes than unpublished studies.
 
     Examples
     --------

@@ -117,7 +117,7 @@ def pool_subgroups(
 
     Notes
     -----
-    Knapp and Hartung 2003 (doi:10.1002/sim.1482); Welch 1951, Biometrika 38:330.
+    Knapp and Hartung 2003 (doi:10.1002/sim.1482); Welch 1951 (doi:10.1093/biomet/38.3-4.330).
 
     Examples
     --------

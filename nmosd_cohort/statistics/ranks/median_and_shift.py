@@ -77,7 +77,7 @@ def median(values: ArrayLike, counts: ArrayLike | None = None, *, conf_level: fl
 
     Notes
     -----
-    Thompson 1936, Annals of Mathematical Statistics; Conover 1999, section 3.2.
+    Thompson 1936 (doi:10.1214/aoms/1177732502); Conover 1999, section 3.2.
 
     Examples
     --------
@@ -126,8 +126,9 @@ def hodges_lehmann_shift(
 
     Notes
     -----
-    Hodges and Lehmann 1963 (doi:10.1214/aoms/1177704172); Hollander, Wolfe and Chicken 2014, section 4.3.
-    Limits and p are those of R's ``wilcox.test``, which finds a limit of 0 only up to rounding.
+    Hodges and Lehmann 1963 (doi:10.1214/aoms/1177704172); Hollander, Wolfe and Chicken 2014
+    (doi:10.1002/9781119196037), section 4.3. Limits and p are those of R's ``wilcox.test``, which finds a limit
+    of 0 only up to rounding.
 
     Examples
     --------

@@ -135,7 +135,8 @@ def cliffs_delta(
     Notes
     -----
     Cliff 1993 (doi:10.1037/0033-2909.114.3.494). His variance is less by a term of the order of
-    1 / (n_x n_y); limits are those of `probability_superiority`, not those of Feng and Cliff 2004.
+    1 / (n_x n_y); limits are those of `probability_superiority`, not those of Feng and Cliff 2004
+    (doi:10.22237/jmasm/1099267560).
 
     Examples
     --------

@@ -167,7 +167,8 @@ def poisson_regression(
 
     Notes
     -----
-    McCullagh and Nelder 1989, chapter 6. Robust errors for rates: Zou 2004 (doi:10.1093/aje/kwh090).
+    McCullagh and Nelder 1989 (doi:10.1007/978-1-4899-3242-6), chapter 6. Robust errors for rates: Zou 2004
+    (doi:10.1093/aje/kwh090).
 
     Examples
     --------

@@ -101,7 +101,7 @@ def rate_ratio(
 
     Notes
     -----
-    Przyborowski and Wilenski 1940 (doi:10.1093/biomet/31.3-4.313). Both rates are taken as Poisson: for the same
+    Przyborowski and Wilenski 1940, Biometrika 31:313. Both rates are taken as Poisson: for the same
     patients before and after, use `paired_rate_ratio`; with covariates, `negative_binomial_regression`.
 
     Examples
@@ -217,7 +217,7 @@ def overdispersion(events: ArrayLike, years: ArrayLike) -> float:
 
     Notes
     -----
-    McCullagh and Nelder 1989, section 6.2.
+    McCullagh and Nelder 1989 (doi:10.1007/978-1-4899-3242-6), section 6.2.
 
     Examples
     --------

@@ -47,9 +47,9 @@ def permutation_mean_difference(
 
     Notes
     -----
-    Pitman 1937; limits as Garthwaite 1996 (Biometrics 52:1387), here without a search: each allocation stops
-    being as extreme as the observed one at one shift, so that the limits are quantiles of those shifts. They
-    assume that the groups differ by a shift.
+    Pitman 1937 (doi:10.2307/2984124); limits as Garthwaite 1996 (doi:10.2307/2532852), here without a search:
+    each allocation stops being as extreme as the observed one at one shift, so that the limits are quantiles of
+    those shifts. They assume that the groups differ by a shift.
 
     Examples
     --------

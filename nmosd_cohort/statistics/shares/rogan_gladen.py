@@ -54,8 +54,8 @@ def true_prevalence(
 
     Notes
     -----
-    Rogan and Gladen 1978 (doi:10.1093/oxfordjournals.aje.a112510); limits: Reiczigel, Foldi and Ozsvari 2010,
-    Epidemiology and Infection 138:1674.
+    Rogan and Gladen 1978 (doi:10.1093/oxfordjournals.aje.a112510); limits: Reiczigel, Foldi and Ozsvari 2010
+    (doi:10.1017/S0950268810000385).
 
     Examples
     --------
@@ -118,8 +118,8 @@ def true_prevalence_estimated_accuracy(
     Rogan and Gladen 1978 (doi:10.1093/oxfordjournals.aje.a112510); limits: Lang and Reiczigel 2014
     (doi:10.1016/j.prevetmed.2013.09.015). The three samples are taken as independent, and the test as equally
     accurate in the patients of both. In simulations of 50 to 400 patients and studies of 40 to 200, coverage of
-    95 % limits was 95 % or more. When the sum may be 1, see Fieller 1954, Journal of the Royal Statistical
-    Society B 16:175.
+    95 % limits was 95 % or more. When the sum may be 1, see Fieller 1954
+    (doi:10.1111/j.2517-6161.1954.tb00159.x).
 
     Examples
     --------

@@ -88,10 +88,10 @@ def cumulative_incidence(
 
     Notes
     -----
-    Aalen and Johansen 1978. Variance by the delta method over the multinomial counts of each time, which is that
-    of the infinitesimal jackknife (R survival: survfit) and, with one cause, Greenwood's. Limits symmetric on
-    log(-log(1 - F)); at shares of 0 and 1 those of ``kaplan_meier``. One minus Kaplan-Meier with competing events
-    as censored is too high.
+    Aalen and Johansen 1978, Scandinavian Journal of Statistics 5:141. Variance by the delta method over the
+    multinomial counts of each time, which is that of the infinitesimal jackknife (R survival: survfit) and, with
+    one cause, Greenwood's. Limits symmetric on log(-log(1 - F)); at shares of 0 and 1 those of ``kaplan_meier``.
+    One minus Kaplan-Meier with competing events as censored is too high.
 
     Examples
     --------

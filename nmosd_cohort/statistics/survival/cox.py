@@ -128,8 +128,9 @@ def cox_regression(
     Notes
     -----
     Cox 1972 (doi:10.1111/j.2517-6161.1972.tb00899.x); ties Efron 1977 (doi:10.1080/01621459.1977.10480613) or
-    Breslow 1974; robust variance Lin and Wei 1989 (doi:10.1080/01621459.1989.10478874). Counts are patients:
-    a tie of a row with count 3 is a tie of three patients, which weights in other programs are not.
+    Breslow 1974 (doi:10.2307/2529620); robust variance Lin and Wei 1989 (doi:10.1080/01621459.1989.10478874).
+    Counts are patients: a tie of a row with count 3 is a tie of three patients, which weights in other programs
+    are not.
 
     Examples
     --------

@@ -61,7 +61,7 @@ def firth_cox(
 
     Notes
     -----
-    Firth 1993; Heinze and Schemper 2001 (doi:10.1111/j.0006-341X.2001.00114.x).
+    Firth 1993 (doi:10.1093/biomet/80.1.27); Heinze and Schemper 2001 (doi:10.1111/j.0006-341X.2001.00114.x).
 
     Examples
     --------

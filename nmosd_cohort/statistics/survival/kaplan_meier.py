@@ -89,7 +89,7 @@ def kaplan_meier(
     on log(-log S). These do not exist at survival 1 and 0. While nobody has had the event the lower limit is
     that of Clopper and Pearson 1934 (doi:10.1093/biomet/26.4.404) for the fewest patients at risk so far;
     after everybody has had it the upper limit is theirs for the effective number of patients of the survival
-    before (Dorey and Korn 1987, Statistics in Medicine 6:679). With left truncation survival is that of
+    before (Dorey and Korn 1987, doi:10.1002/sim.4780060605). With left truncation survival is that of
     patients without the event at the first entry; `method` says if there was a time with nobody at risk.
 
     Examples

@@ -95,8 +95,9 @@ def logrank(
 
     Notes
     -----
-    Mantel 1966; Peto and Peto 1972; hypergeometric variance. Peto's hazard ratio is too near 1 when the true one
-    is far from it or the groups differ much in size; ``cox_regression`` is not.
+    Mantel 1966, Cancer Chemotherapy Reports 50:163; Peto and Peto 1972 (doi:10.2307/2344317); hypergeometric
+    variance. Peto's hazard ratio is too near 1 when the true one is far from it or the groups differ much in
+    size; ``cox_regression`` is not.
 
     Examples
     --------

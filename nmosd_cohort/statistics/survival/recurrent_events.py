@@ -71,10 +71,11 @@ def mean_cumulative_count(
 
     Notes
     -----
-    Nelson 1988; robust variance Lawless and Nadeau 1995 (doi:10.1080/00401706.1995.10484300), which lets the
-    events of a patient depend on each other, times n / (n - 1), and t with n - 1 degrees of freedom: with complete
-    follow-up that is the mean of the patients' counts and its ordinary error. Patients who died do not have
-    events any more: a count with deaths as censoring is that of patients who would not die.
+    Nelson 1988, Journal of Quality Technology 20:24; robust variance Lawless and Nadeau 1995
+    (doi:10.1080/00401706.1995.10484300), which lets the events of a patient depend on each other, times
+    n / (n - 1), and t with n - 1 degrees of freedom: with complete follow-up that is the mean of the patients'
+    counts and its ordinary error. Patients who died do not have events any more: a count with deaths as censoring
+    is that of patients who would not die.
 
     Examples
     --------
