@@ -26,7 +26,8 @@ from nmosd_cohort.statistics.estimate import Estimate
 from nmosd_cohort.statistics.longitudinal.mixed_model import change_from_baseline
 from nmosd_cohort.statistics.means.standardised_difference import hedges_g
 from nmosd_cohort.statistics.pooling.proportions import pool_proportions
-from nmosd_cohort.statistics.ranks.median_and_shift import hodges_lehmann_shift, probability_superiority
+from nmosd_cohort.statistics.ranks.median_and_shift import hodges_lehmann_shift
+from nmosd_cohort.statistics.ranks.superiority import probability_superiority
 from nmosd_cohort.statistics.regression.firth import firth_logistic
 from nmosd_cohort.statistics.regression.negative_binomial import negative_binomial_regression
 from nmosd_cohort.statistics.shares.proportions import proportion, proportion_difference

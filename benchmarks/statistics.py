@@ -65,7 +65,8 @@ def halves(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
 
 
 def _ranks(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.ranks.median_and_shift import hodges_lehmann_shift, probability_superiority
+    from nmosd_cohort.statistics.ranks.median_and_shift import hodges_lehmann_shift
+    from nmosd_cohort.statistics.ranks.superiority import probability_superiority
 
     return hodges_lehmann_shift(*halves(cells)), probability_superiority(*halves(cells))
 
@@ -101,7 +102,7 @@ def _groups_scipy(rows: pd.DataFrame) -> object:
 
 
 def _signed(cells: pd.DataFrame) -> object:
-    from nmosd_cohort.statistics.paired.change import pseudo_median
+    from nmosd_cohort.statistics.paired.signed_rank import pseudo_median
 
     return pseudo_median(cells["after"] - cells["pain"], cells["n"])
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import nmosd_cohort.statistics
 from nmosd_cohort.codebook import codebook_frame, read_codebook
 from nmosd_cohort.literature.catalogue import read_catalogue
+from nmosd_cohort.statistics.paired.minimum_patients import MINIMUM_PATIENTS
 
 DOCS = Path(__file__).parents[1] / "docs"
 MADE = "<!-- Made by tools/check_docs.py from {source}; do not edit. -->\n"
@@ -67,7 +68,14 @@ def statistics_page() -> str:
         "Every method works on a tally: values with the number of patients in each row, or rows alone. Its docstring\n"
         "(`help(nc.statistics.proportion)`) gives units, options, what it refuses and an example. `tests/reference`\n"
         "holds the R scripts that it is checked against; [coverage](../benchmarks/coverage.md) and\n"
-        "[speed](../benchmarks/statistics.md) are measured.\n"
+        "[speed](../benchmarks/statistics.md) are measured.\n\n"
+        "```python\n"
+        "import nmosd_cohort as nc\n\n"
+        'cells = rows.groupby(["pain_group", "edss"]).size().reset_index(name="n")  # the tally\n'
+        'test = nc.statistics.kruskal_wallis(cells["edss"], cells["pain_group"], cells["n"])\n'
+        "test.effect  # Estimate: estimate, conf_low, conf_high, n, method, p_value ...\n"
+        "test.pairs  # every pair: P(higher) with limits, p and Holm-adjusted p\n"
+        "```\n"
     )
     subjects: dict[str, list[str]] = {}
     for name, module in nmosd_cohort.statistics._HOME.items():
@@ -79,7 +87,13 @@ def statistics_page() -> str:
         subject = importlib.import_module(f"nmosd_cohort.statistics.{folder}")
         title = inspect.getdoc(subject).splitlines()[0].rstrip(".")
         parts += [f"## {title}\n", "| `nc.statistics.` | gives | source |", "|---|---|---|", *rows, ""]
-    return "\n".join(parts)
+    parts += [
+        "## How many patients an analysis of change needs\n",
+        "| analysis | patients | with fewer |",
+        "|---|--:|---|",
+    ]
+    parts += [f"| {least.analysis} | {least.patients} | {least.why} |" for least in MINIMUM_PATIENTS.values()]
+    return "\n".join([*parts, ""])
 
 
 def first_sentence(method: object) -> str:

@@ -40,6 +40,7 @@ def never_asked_rows(
     asked = cells["status"].notna()
     events = int(cells.loc[cells["status"].fillna(False).astype(bool), "n"].sum())
     shared = labels | {"role": "sensitivity"}
+    everybody = shared | {"denominator": f"{labels['denominator']}; and those without an answer"}
     if n_all == 0:
         nothing = {"conf_low": float("nan"), "conf_high": float("nan"), "method": "no patients"}
         return [{"measure": "bounds_if_never_asked", "n": 0, "events": 0, **nothing, **shared}], []
@@ -53,7 +54,7 @@ def never_asked_rows(
             "conf_high": high,
             "conf_level": level,
             "method": method,
-            **shared,
+            **everybody,
         }
         for measure, low, high, level, method in (
             (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+ROW_COLUMNS = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,17 @@ def not_estimable(
     what = "not estimable" if math.isnan(estimate) else "limits not estimable"
     method = f"{what}: {reason}"
     return Estimate(estimate, math.nan, math.nan, n, method, p_value=p_value, conf_level=conf_level, events=events)
+
+
+def as_row(estimate: object) -> dict[str, Any]:
+    """Return an estimate, or a record with the same fields, as a row of a tidy table.
+
+    Examples
+    --------
+    >>> as_row(Estimate(0.25, 0.05, 0.70, 4, "by hand"))["conf_high"]
+    0.7
+    """
+    return {column: getattr(estimate, column) for column in ROW_COLUMNS}
 
 
 def check_conf_level(conf_level: float) -> float:
@@ -166,9 +179,7 @@ def as_counts(values: ArrayLike, counts: ArrayLike | None = None, *, name: str =
     ([0.0, 7.0], [3, 2])
     """
     array = as_values(values, name=name)
-    if counts is None:
-        return array, np.ones(array.size, dtype=np.int64)
-    whole = check_counts(counts, size=array.size, name=name)
+    whole = patient_counts(counts, size=array.size, name=name)
     return array[whole > 0], whole[whole > 0]
 
 
@@ -195,10 +206,24 @@ def as_pairs(
     one, two = as_values(before, name=names[0]), as_values(after, name=names[1])
     if one.size != two.size:
         raise ValueError(f"{names[0]} has {one.size} entries and {names[1]} {two.size}; they must be paired")
-    if counts is None:
-        return one, two, np.ones(one.size, dtype=np.int64)
-    whole = check_counts(counts, size=one.size, name=names[0])
+    whole = patient_counts(counts, size=one.size, name=names[0])
     return one[whole > 0], two[whole > 0], whole[whole > 0]
+
+
+def patient_counts(counts: ArrayLike | None, *, size: int, name: str = "values") -> Counts:
+    """Return the patients in each row as an integer array of the given size, one each without counts.
+
+    Raises
+    ------
+    ValueError
+        As `check_counts`.
+
+    Examples
+    --------
+    >>> patient_counts(None, size=2).tolist(), patient_counts([3, 0], size=2).tolist()
+    ([1, 1], [3, 0])
+    """
+    return np.ones(size, dtype=np.int64) if counts is None else check_counts(counts, size=size, name=name)
 
 
 def check_counts(counts: ArrayLike, *, size: int, name: str = "values") -> Counts:

@@ -25,6 +25,7 @@ def wald_estimate(
     freedom: float = math.inf,
     scale: Scale = "plain",
     null: float | None = 0.0,
+    events: int | None = None,
 ) -> Estimate:
     """Estimate with limits `point` plus or minus t times its standard error, taken back to the plain scale.
 
@@ -45,6 +46,8 @@ def wald_estimate(
         (``fisher_z``) of the point.
     null
         Value without effect, on the scale named; None makes no p-value.
+    events
+        Patients with the event, or events, handed on.
 
     Returns
     -------
@@ -68,7 +71,9 @@ def wald_estimate(
     low, estimate, high = (_plain(value, scale) for value in (point - reach, point, point + reach))
     p_value = math.nan if null is None else p_of_t(point - null, std_error, freedom)
     error = std_error * _slope(estimate, scale)
-    return Estimate(estimate, low, high, n, method, std_error=error, p_value=p_value, conf_level=level)
+    return Estimate(
+        estimate, low, high, n, method, std_error=error, p_value=p_value, conf_level=level, events=events
+    )
 
 
 def p_of_t(distance: float, std_error: float, freedom: float = math.inf) -> float:
@@ -82,6 +87,24 @@ def p_of_t(distance: float, std_error: float, freedom: float = math.inf) -> floa
     if std_error == 0:
         return float(distance == 0)
     return float(2 * t.sf(abs(distance) / std_error, freedom))
+
+
+def square_and_add(one: Estimate, other: Estimate) -> tuple[float, float]:
+    """Return limits of the difference of two independent estimates from the limits of each.
+
+    Notes
+    -----
+    Zou and Donner 2008 (doi:10.1002/sim.3095); for shares with Wilson limits, Newcombe 1998.
+
+    Examples
+    --------
+    >>> square_and_add(Estimate(9.0, 6.0, 12.0, 30, "by hand"), Estimate(4.0, 0.0, 8.0, 30, "by hand"))
+    (0.0, 10.0)
+    """
+    gap = one.estimate - other.estimate
+    below = math.hypot(one.estimate - one.conf_low, other.conf_high - other.estimate)
+    above = math.hypot(one.conf_high - one.estimate, other.estimate - other.conf_low)
+    return gap - below, gap + above
 
 
 def _plain(value: float, scale: Scale) -> float:

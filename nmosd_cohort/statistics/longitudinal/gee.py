@@ -14,6 +14,7 @@ from nmosd_cohort.statistics.estimate import (
     Counts,
     Estimate,
     Floats,
+    as_row,
     check_conf_level,
     check_counts,
     check_option,
@@ -284,5 +285,4 @@ def _named(correlation: str, alpha: float) -> str:
 
 
 def _table(terms: tuple[str, ...], estimates: list[Estimate]) -> pd.DataFrame:
-    columns = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method")
-    return pd.DataFrame({"term": terms, **{name: [getattr(one, name) for one in estimates] for name in columns}})
+    return pd.DataFrame([{"term": term, **as_row(one)} for term, one in zip(terms, estimates, strict=True)])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, not_estimable
+from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, as_row, check_conf_level, not_estimable
 from nmosd_cohort.statistics.longitudinal.covariance_structures import CovarianceName
 from nmosd_cohort.statistics.longitudinal.reml import RemlFit, fit_reml
 from nmosd_cohort.statistics.longitudinal.small_sample import contrast_estimate, kenward_roger
@@ -269,5 +269,4 @@ def _visit_table(patients: Trajectories, rows: list[Estimate]) -> pd.DataFrame:
 
 def _table(key: str, labels: list[str], rows: list[Estimate]) -> pd.DataFrame:
     """Return one row an estimate under its label."""
-    columns = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method")
-    return pd.DataFrame({key: labels, **{name: [getattr(row, name) for row in rows] for name in columns}})
+    return pd.DataFrame([{key: label, **as_row(row)} for label, row in zip(labels, rows, strict=True)])

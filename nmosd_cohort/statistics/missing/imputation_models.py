@@ -12,7 +12,7 @@ from scipy.special import logit
 from nmosd_cohort.statistics.estimate import Counts, Floats
 from nmosd_cohort.statistics.models.design import COLLINEAR_SHARE, standardise
 from nmosd_cohort.statistics.ordinal.cumulative_logit import OrdinalFit, fit_cumulative_link
-from nmosd_cohort.statistics.ranks.rank_inversion import grouped
+from nmosd_cohort.statistics.rounding import grouped
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nmosd_cohort.statistics.estimate import Estimate, Floats, as_values, check_option
+from nmosd_cohort.statistics.estimate import Estimate, Floats, as_row, as_values, check_option
 from nmosd_cohort.statistics.missing.imputation import Imputations
 from nmosd_cohort.statistics.missing.rubin import pool_estimates
 from nmosd_cohort.statistics.wald import Scale
 
 Shift = Literal["value", "log_odds"]
 SHIFTS = ("value", "log_odds")
-NUMBERS = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,8 +192,7 @@ def delta_row(delta: float, estimate: Estimate, null: float) -> dict[str, object
     >>> delta_row(-1.0, Estimate(0.6, 0.55, 0.65, 90, "share"), 0.5)["conclusion"]
     'above'
     """
-    numbers = {name: getattr(estimate, name) for name in NUMBERS}
-    return {"delta": delta, **numbers, "conclusion": conclusion_of(estimate, null)}
+    return {"delta": delta, **as_row(estimate), "conclusion": conclusion_of(estimate, null)}
 
 
 def conclusion_of(estimate: Estimate, null: float) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
-from nmosd_cohort.statistics.estimate import Counts, Floats, check_conf_level
+from nmosd_cohort.statistics.estimate import Counts, Floats, as_row, check_conf_level
 from nmosd_cohort.statistics.models.design import Cells, check_column, model_cells, standardise
 from nmosd_cohort.statistics.models.newton import NoMaximumError, climb
 from nmosd_cohort.statistics.models.separation import LARGEST_STD_ERROR
@@ -183,17 +183,6 @@ def _table(
         at = layout.n_thresholds + place
         log_ratio, error = parameters[at] / deviations[column], np.sqrt(covariance[at, at]) / deviations[column]
         ratio = wald_estimate(float(log_ratio), float(error), cells.n, method, conf_level=conf_level, scale="log")
-        rows.append(
-            {
-                "term": cells.names[column],
-                "level": np.nan if band is None else levels[1:][layout.bands == band][0],
-                "estimate": ratio.estimate,
-                "std_error": ratio.std_error,
-                "conf_low": ratio.conf_low,
-                "conf_high": ratio.conf_high,
-                "p_value": ratio.p_value,
-                "n": ratio.n,
-                "method": method,
-            }
-        )
+        from_level = np.nan if band is None else levels[1:][layout.bands == band][0]
+        rows.append({"term": cells.names[column], "level": from_level, **as_row(ratio)})
     return pd.DataFrame(rows)

@@ -18,7 +18,7 @@ from nmosd_cohort.statistics.estimate import (
     check_option,
     not_estimable,
 )
-from nmosd_cohort.statistics.ranks.rank_inversion import SAME_WITHIN
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.wald import wald_estimate
 
 ResponderRule = Literal["pct30", "pct50", "abs2", "pct30_or_abs2", "pct30_and_abs2"]

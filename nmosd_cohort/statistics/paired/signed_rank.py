@@ -20,13 +20,8 @@ from nmosd_cohort.statistics.estimate import (
     not_estimable,
 )
 from nmosd_cohort.statistics.ranks.median_and_shift import quantile
-from nmosd_cohort.statistics.ranks.rank_inversion import (
-    SAME_WITHIN,
-    exact_limits,
-    grouped,
-    inverted_limits,
-    standardised,
-)
+from nmosd_cohort.statistics.ranks.rank_inversion import exact_limits, inverted_limits, standardised
+from nmosd_cohort.statistics.rounding import SAME_WITHIN, grouped
 
 Zeros = Literal["pratt", "drop"]
 EXACT_PAIRS = 50  # up to this the null distribution of the signed-rank sum is computed

@@ -9,7 +9,7 @@ from typing import Literal, TypedDict, Unpack
 
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import Estimate, Floats, check_option
+from nmosd_cohort.statistics.estimate import Floats, check_option
 from nmosd_cohort.statistics.pooling.heterogeneity import TAU2_METHODS, Heterogeneity, Tau2Method, heterogeneity
 from nmosd_cohort.statistics.pooling.studies import Studies, describe_notes, study_effects, to_plain
 
@@ -316,14 +316,3 @@ def single_study(studies: Studies) -> Pooled:
         weights=(1.0,),
     )
 
-
-def estimate_row(estimate: Estimate | Pooled) -> dict[str, float | int | str]:
-    """Return an estimate as a row of a tidy table.
-
-    Examples
-    --------
-    >>> list(estimate_row(pool_effects([0.3], [0.04])))[:4]
-    ['estimate', 'std_error', 'conf_low', 'conf_high']
-    """
-    names = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method")
-    return {name: getattr(estimate, name) for name in names}

@@ -9,8 +9,8 @@ from typing import Literal, Unpack
 import numpy as np
 import pandas as pd
 
-from nmosd_cohort.statistics.estimate import Estimate, check_option, not_estimable
-from nmosd_cohort.statistics.pooling.random_effects import Pooled, PoolOptions, estimate_row, pool_studies
+from nmosd_cohort.statistics.estimate import Estimate, as_row, check_option, not_estimable
+from nmosd_cohort.statistics.pooling.random_effects import Pooled, PoolOptions, pool_studies
 from nmosd_cohort.statistics.pooling.studies import Studies, take_studies
 from nmosd_cohort.statistics.wald import wald_estimate
 
@@ -214,10 +214,10 @@ def forest_table(studies: Studies, **options: Unpack[PoolOptions]) -> pd.DataFra
     """
     pooled = pool_studies(studies, **options)
     rows = [
-        {"study": label, "kind": "study", "weight": weight, **estimate_row(own)}
+        {"study": label, "kind": "study", "weight": weight, **as_row(own)}
         for label, weight, own in zip(studies.labels, pooled.weights, studies.own, strict=True)
     ]
-    mean = {"study": "all studies", "kind": "pooled", "weight": 1.0, **estimate_row(pooled)}
+    mean = {"study": "all studies", "kind": "pooled", "weight": 1.0, **as_row(pooled)}
     rows.append(mean)
     if not math.isnan(pooled.prediction_low):
         limits = {"conf_low": pooled.prediction_low, "conf_high": pooled.prediction_high}
@@ -228,7 +228,7 @@ def forest_table(studies: Studies, **options: Unpack[PoolOptions]) -> pd.DataFra
 
 def _row(column: str, name: str, pooled: Pooled) -> dict[str, float | int | str]:
     rest = ("prediction_low", "prediction_high", "tau2", "i2", "q", "q_p")
-    return {column: name, "k": pooled.k, **estimate_row(pooled), **{name: getattr(pooled, name) for name in rest}}
+    return {column: name, "k": pooled.k, **as_row(pooled), **{name: getattr(pooled, name) for name in rest}}
 
 
 def _without(studies: Studies, places: Sequence[int]) -> Studies:

@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2, f
 
-from nmosd_cohort.statistics.estimate import Floats, check_option
+from nmosd_cohort.statistics.estimate import Floats, as_row, check_option
 from nmosd_cohort.statistics.pooling.heterogeneity import TAU2_METHODS, Tau2Method, heterogeneity
 from nmosd_cohort.statistics.pooling.random_effects import (
     KNAPP_HARTUNG,
     LIMIT_NAMES,
     KnappHartung,
-    estimate_row,
     weighted_mean,
 )
 from nmosd_cohort.statistics.pooling.studies import Studies, describe_notes, take_studies, to_plain
@@ -231,7 +230,7 @@ def _group_table(studies: Studies, found: _Means, method: str) -> pd.DataFrame:
         text = "; ".join(filter(None, (method, describe_notes(part))))
         mean, error, freedom = (float(part[index]) for part in (found.means, found.errors, found.freedoms))
         estimate = to_plain(part, mean, error, freedom, method=text)
-        rows.append({"group": name, "k": len(place), **estimate_row(estimate), "tau2": float(found.tau2[index])})
+        rows.append({"group": name, "k": len(place), **as_row(estimate), "tau2": float(found.tau2[index])})
     return pd.DataFrame(rows)
 
 
@@ -254,5 +253,5 @@ def _difference_table(studies: Studies, found: _Means, method: str, *, is_common
             scale=scale,
         )
         names = {"group": found.names[index], "reference": found.names[0], "contrast": contrast}
-        rows.append({**names, **estimate_row(estimate)})
+        rows.append({**names, **as_row(estimate)})
     return pd.DataFrame(rows)

@@ -14,6 +14,7 @@ from scipy.special import chdtrc
 from nmosd_cohort.statistics.estimate import (
     Estimate,
     Floats,
+    as_row,
     as_values,
     check_conf_level,
     check_counts,
@@ -21,15 +22,16 @@ from nmosd_cohort.statistics.estimate import (
 )
 from nmosd_cohort.statistics.means.noncentral import f_noncentrality
 from nmosd_cohort.statistics.multiplicity import holm
+from nmosd_cohort.statistics.ranks.placements import N_PERMUTATIONS
 from nmosd_cohort.statistics.ranks.superiority import probability_superiority
+from nmosd_cohort.statistics.resampling.allocations import chosen_patients
+from nmosd_cohort.statistics.rounding import TIED_WITHIN
 
 SMALL_GROUP = 5  # below this chi-squared is not near enough to the null distribution of H
-N_PERMUTATIONS = 9_999
 PAIR_COLUMNS = [
     *("group", "reference", "estimate", "std_error", "conf_low", "conf_high"),
     *("p_value", "p_holm", "n", "method"),
 ]
-TIED_WITHIN = 1e-9  # statistics nearer than this are one value but for rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,7 +199,7 @@ def _permuted_p(cells: Floats, seed: int) -> float:
     left = np.repeat(cells.sum(axis=0)[None, :].astype(np.int64), N_PERMUTATIONS, axis=0)
     drawn = np.empty((N_PERMUTATIONS, *cells.shape))
     for group, size in enumerate(cells.sum(axis=1).astype(int)[:-1]):
-        chosen = _chosen(left, size, rng)
+        chosen = chosen_patients(left, int(size), rng)
         drawn[:, group] = chosen
         left = left - chosen
     drawn[:, -1] = left
@@ -205,36 +207,11 @@ def _permuted_p(cells: Floats, seed: int) -> float:
     return (as_extreme + 1) / (N_PERMUTATIONS + 1)
 
 
-def _chosen(left: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `size` patients a row drawn from those left, level by level."""
-    chosen = np.zeros_like(left)
-    wanted = np.full(len(left), size)
-    remaining = left.sum(axis=1)
-    for level in range(left.shape[1]):
-        here = left[:, level]
-        chosen[:, level] = rng.hypergeometric(here, remaining - here, wanted)
-        wanted = wanted - chosen[:, level]
-        remaining = remaining - here
-    return chosen
-
-
 def _pairs(labels: list[object], levels: Floats, cells: Floats, level: float, seed: int) -> pd.DataFrame:
     rows = []
     for one, two in combinations(range(len(labels)), 2):
         found = probability_superiority(levels, cells[one], levels, cells[two], conf_level=level, seed=seed)
-        rows.append(
-            {
-                "group": labels[one],
-                "reference": labels[two],
-                "estimate": found.estimate,
-                "std_error": found.std_error,
-                "conf_low": found.conf_low,
-                "conf_high": found.conf_high,
-                "p_value": found.p_value,
-                "n": found.n,
-                "method": found.method,
-            }
-        )
+        rows.append({"group": labels[one], "reference": labels[two], **as_row(found)})
     pairs = pd.DataFrame(rows)
     pairs["p_holm"] = holm(pairs["p_value"])
     return pairs[PAIR_COLUMNS]

@@ -19,16 +19,12 @@ from nmosd_cohort.statistics.estimate import (
 )
 from nmosd_cohort.statistics.ranks.rank_inversion import (
     EXACT_GROUP,
-    SAME_WITHIN,
     exact_limits,
-    grouped,
     inverted_limits,
     mann_whitney_null,
     standardised,
 )
-from nmosd_cohort.statistics.ranks.superiority import probability_superiority
-
-__all__ = ["hodges_lehmann_shift", "median", "probability_superiority", "quantile"]
+from nmosd_cohort.statistics.rounding import SAME_WITHIN, grouped
 
 
 def quantile(values: ArrayLike, counts: ArrayLike | None, probability: float) -> float:

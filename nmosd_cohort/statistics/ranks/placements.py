@@ -14,8 +14,9 @@ from scipy.special import logit
 
 from nmosd_cohort.statistics.estimate import Counts, Floats, distinct
 from nmosd_cohort.statistics.ranks.rank_inversion import standardised
+from nmosd_cohort.statistics.resampling.allocations import BLOCK_CELLS
 
-BLOCK_CELLS = 1_000_000  # cells of allocations held in memory at a time
+N_PERMUTATIONS = 9_999
 
 
 def two_group_cells(

@@ -13,19 +13,19 @@ from scipy.special import comb, expit, logit, ndtri
 
 from nmosd_cohort.statistics.estimate import Estimate, Floats, check_conf_level, check_option, not_estimable
 from nmosd_cohort.statistics.ranks.placements import (
+    N_PERMUTATIONS,
     all_allocations,
     placement_variance,
     random_allocations,
     superiority_of,
     two_group_cells,
 )
+from nmosd_cohort.statistics.rounding import TIED_WITHIN
 from nmosd_cohort.statistics.wald import wald_estimate
 
 SuperiorityScale = Literal["logit", "plain"]
 SCALES = ("logit", "plain")
 SMALL_GROUP = 30  # below this t with Satterthwaite freedom is not near enough to the null distribution
-N_PERMUTATIONS = 9_999
-TIED_WITHIN = 1e-9  # statistics nearer than this are one value but for rounding
 
 
 def probability_superiority(

@@ -1,4 +1,4 @@
-"""Mean differences from counts by least squares with robust errors; Firth's logistic model is handed on."""
+"""Mean differences from counts by least squares with robust errors."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from typing import Literal
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import Estimate, Floats, check_conf_level, check_option, not_estimable
+from nmosd_cohort.statistics.estimate import Estimate, Floats, as_row, check_conf_level, check_option, not_estimable
 from nmosd_cohort.statistics.models.design import Cells, check_column, model_cells, standardise
-from nmosd_cohort.statistics.regression.firth import firth_logistic
 from nmosd_cohort.statistics.regression.least_squares import LeastSquares, hc3_covariance, least_squares
 from nmosd_cohort.statistics.wald import wald_estimate
 
-__all__ = ["adjusted_mean_difference", "firth_logistic", "linear_regression", "standardised_coefficient"]
-
 LinearErrors = Literal["hc3", "classical"]
-COLUMNS = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method")
 
 
 def linear_regression(
@@ -77,8 +73,7 @@ def linear_regression(
         fit = least_squares(cells)
         covariance = _hc3(fit, cells) if kind == "hc3" else fit.bread * fit.squares / fit.freedom
         estimates = [_difference(fit, covariance, at, kind, level) for at in range(len(terms))]
-    rows = [{column: getattr(estimate, column) for column in COLUMNS} for estimate in estimates]
-    return pd.DataFrame(rows).assign(term=terms)[["term", *COLUMNS]]
+    return pd.DataFrame([{"term": term, **as_row(one)} for term, one in zip(terms, estimates, strict=True)])
 
 
 def adjusted_mean_difference(

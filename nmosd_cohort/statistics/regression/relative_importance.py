@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_option
+from nmosd_cohort.statistics.estimate import Counts, Floats, as_row, check_option
 from nmosd_cohort.statistics.models.cumulative_link import maximise, sort_by_level
 from nmosd_cohort.statistics.models.design import Cells, check_column, merged_cells, model_cells, standardise
 from nmosd_cohort.statistics.ordinal.cumulative_logit import fit_cumulative_link
@@ -104,7 +104,7 @@ def relative_importance(
         share = bootstrap_cells(
             cells.counts, partial(_entry, shares, at), seed=seed, n_resamples=n_resamples, conf_level=conf_level
         )
-        rows.append(_row(term, replace(share, method=f"{label}; {share.method}")))
+        rows.append({"term": term, **as_row(replace(share, method=f"{label}; {share.method}"))})
     return pd.DataFrame(rows)
 
 
@@ -190,7 +190,3 @@ def _mcfadden(cells: Cells) -> OfColumns:
 
     return of_columns
 
-
-def _row(term: str, share: Estimate) -> dict[str, object]:
-    columns = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method")
-    return {"term": term, **{column: getattr(share, column) for column in columns}}

@@ -130,14 +130,20 @@ def _drawn_stratum(stratum: Counts, rows: int, rng: np.random.Generator) -> Coun
         if position == 0:
             taken = rng.multivariate_hypergeometric(pooled, size, size=rows, method="marginals")
         else:
-            taken = _taken(rest, int(size), rng)
+            taken = chosen_patients(rest, int(size), rng)
         rest = rest - taken
         groups.append(taken)
     return np.stack([*groups, rest], axis=1)
 
 
-def _taken(rest: Counts, size: int, rng: np.random.Generator) -> Counts:
-    """Return patients chosen from each row of counts, cell by cell given those chosen before."""
+def chosen_patients(rest: Counts, size: int, rng: np.random.Generator) -> Counts:
+    """Return `size` patients drawn from each row of counts, cell by cell given those drawn before.
+
+    Examples
+    --------
+    >>> chosen_patients(np.array([[3, 0], [0, 2]]), 2, np.random.default_rng(1)).tolist()
+    [[2, 0], [0, 2]]
+    """
     taken, needed, later = np.zeros_like(rest), np.full(len(rest), size), rest.sum(axis=1)
     for cell in range(rest.shape[1]):
         later = later - rest[:, cell]

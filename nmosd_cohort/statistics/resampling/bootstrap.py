@@ -20,7 +20,7 @@ from nmosd_cohort.statistics.estimate import (
     check_option,
     not_estimable,
 )
-from nmosd_cohort.statistics.ranks.rank_inversion import SAME_WITHIN
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.resampling.progress import tracked
 
 BootstrapMethod = Literal["percentile", "bca"]

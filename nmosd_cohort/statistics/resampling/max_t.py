@@ -21,7 +21,7 @@ from nmosd_cohort.statistics.estimate import (
     not_estimable,
 )
 from nmosd_cohort.statistics.means.mean import mean_difference
-from nmosd_cohort.statistics.ranks.rank_inversion import SAME_WITHIN
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.ranks.superiority import probability_superiority
 from nmosd_cohort.statistics.resampling.allocations import drawn_tables, every_table
 from nmosd_cohort.statistics.resampling.permutation import check_draws

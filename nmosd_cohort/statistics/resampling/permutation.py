@@ -19,7 +19,7 @@ from nmosd_cohort.statistics.estimate import (
     check_option,
     not_estimable,
 )
-from nmosd_cohort.statistics.ranks.rank_inversion import SAME_WITHIN
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.resampling.allocations import BLOCK_CELLS, drawn_tables, every_table
 from nmosd_cohort.statistics.resampling.progress import tracked
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, distinct, not_estimable
-from nmosd_cohort.statistics.ranks.rank_inversion import SAME_WITHIN
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.resampling.allocations import drawn_tables, every_flip, every_table
 from nmosd_cohort.statistics.resampling.permutation import check_draws
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
-from nmosd_cohort.statistics.estimate import Estimate, Floats, check_conf_level, check_option, not_estimable
+from nmosd_cohort.statistics.estimate import Estimate, Floats, as_row, check_conf_level, check_option, not_estimable
 from nmosd_cohort.statistics.survival.cox import CoxFit, fit_cox
 from nmosd_cohort.statistics.survival.cox_likelihood import Ties, moments
 from nmosd_cohort.statistics.survival.curves import before_each
@@ -130,7 +130,7 @@ def _change(
     left = own - float(mixed @ np.linalg.solve(information[:p, :p], mixed))
     if left <= 1e-10 * max(own, 1e-300):
         reason = "all informative events fall at one time"
-        return {**_columns(not_estimable(reason, fit.cells.n)), "chi_square": math.nan, "df": 0}
+        return {**as_row(not_estimable(reason, fit.cells.n)), "chi_square": math.nan, "df": 0}
     error = 1 / math.sqrt(left)
     change = wald_estimate(
         float(score[p + at]) / left / float(fit.deviations[at]),
@@ -140,7 +140,7 @@ def _change(
         conf_level=conf_level,
     )
     chi_square = float(score[p + at]) ** 2 / left
-    return {**_columns(change), "chi_square": chi_square, "df": 1}
+    return {**as_row(change), "chi_square": chi_square, "df": 1}
 
 
 def _joint(fit: CoxFit, score: Floats, information: Floats, transform: Transform) -> dict[str, object]:
@@ -149,13 +149,9 @@ def _joint(fit: CoxFit, score: Floats, information: Floats, transform: Transform
     p = len(fit.names)
     if np.linalg.eigvalsh(scaled)[0] < 1e-10:
         reason = "too few informative events at different times"
-        return {**_columns(not_estimable(reason, fit.cells.n)), "chi_square": math.nan, "df": 0}
+        return {**as_row(not_estimable(reason, fit.cells.n)), "chi_square": math.nan, "df": 0}
     chi_square = float(score / scales @ np.linalg.solve(scaled, score / scales))
     method = f"joint score test of all log hazard ratios against {TRANSFORMS[transform]}"
     whole = Estimate(math.nan, math.nan, math.nan, fit.cells.n, method, p_value=float(chi2.sf(chi_square, p)))
-    return {**_columns(whole), "chi_square": chi_square, "df": p}
+    return {**as_row(whole), "chi_square": chi_square, "df": p}
 
-
-def _columns(change: Estimate) -> dict[str, object]:
-    names = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method")
-    return {name: getattr(change, name) for name in names}

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from nmosd_cohort.statistics.estimate import Counts, Floats, as_values
-from nmosd_cohort.statistics.ranks.rank_inversion import SAME_WITHIN
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.survival.survival_cells import RiskTable, SurvivalCells, counts_passed
 
 # A curve this near 0 or 1 is there; the difference is rounding.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nmosd_cohort.statistics.estimate import Estimate, check_conf_level, check_option, not_estimable
-from nmosd_cohort.statistics.ranks.rank_inversion import SAME_WITHIN
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.survival.curves import AT_THE_EDGE
 from nmosd_cohort.statistics.survival.kaplan_meier import survival_curve
 from nmosd_cohort.statistics.survival.survival_cells import SurvivalCells, row_groups, survival_cells

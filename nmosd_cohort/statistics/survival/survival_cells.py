@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_counts
-from nmosd_cohort.statistics.ranks.rank_inversion import SAME_WITHIN, grouped
+from nmosd_cohort.statistics.rounding import SAME_WITHIN, grouped
 
 
 @dataclass(frozen=True, slots=True)
