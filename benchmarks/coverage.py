@@ -313,7 +313,7 @@ def pooled_studies() -> Iterator[Study]:
     def draw(rng: np.random.Generator, k: int) -> Estimate:
         n = rng.integers(20, 150, k)
         events = rng.binomial(n, 1 / (1 + np.exp(-rng.normal(0.4, 0.5, k))))
-        found = pool_proportions(events, n)
+        found = pool_proportions(events, n, method="logit")
         return Estimate(found.estimate, found.conf_low, found.conf_high, int(n.sum()), found.method)
 
     for k in (4, 8):

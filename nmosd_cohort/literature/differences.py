@@ -11,8 +11,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm, t
 
 from nmosd_cohort.literature.figure import Figure, Numbers
-from nmosd_cohort.statistics.correlation.coefficients import spearman_difference
-from nmosd_cohort.statistics.correlation.fisher_z import Kind
+from nmosd_cohort.statistics.correlation.fisher_z import Kind, spearman_difference
 from nmosd_cohort.statistics.shares.proportions import proportion_difference
 
 Z975 = float(norm.ppf(0.975))

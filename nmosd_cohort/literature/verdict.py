@@ -16,7 +16,8 @@ from nmosd_cohort.literature.comparability import GateOutcome, margin_of
 from nmosd_cohort.literature.differences import Difference, difference, number
 from nmosd_cohort.literature.figure import Figure
 from nmosd_cohort.statistics.multiplicity import holm
-from nmosd_cohort.statistics.pooling.proportions import Pooled, pool_proportions
+from nmosd_cohort.statistics.pooling.proportions import pool_proportions
+from nmosd_cohort.statistics.pooling.random_effects import Pooled
 from nmosd_cohort.statistics.shares.proportions import proportion
 
 VERDICT_COLUMNS = (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+import numbers
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+LARGEST_COUNT = 1e15  # above it whole numbers are no longer exact in every step
 ROW_COLUMNS = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method")
 
 
@@ -102,9 +105,29 @@ def check_conf_level(conf_level: float) -> float:
     >>> check_conf_level(0.9)
     0.9
     """
-    if not 0 < conf_level < 1:
-        raise ValueError(f"conf_level is {conf_level}; it must lie between 0 and 1, for example 0.95")
+    if not isinstance(conf_level, numbers.Real) or not 0 < conf_level < 1:
+        raise ValueError(f"conf_level is {conf_level!r}; it must lie between 0 and 1, for example 0.95")
     return float(conf_level)
+
+
+def as_number(name: str, value: float, *, low: float = -math.inf, high: float = math.inf) -> float:
+    """Return a single number within bounds, both allowed.
+
+    Raises
+    ------
+    ValueError
+        If it is not a number, missing, or out of bounds.
+
+    Examples
+    --------
+    >>> as_number("sensitivity", 1, low=0, high=1)
+    1.0
+    """
+    if isinstance(value, numbers.Real) and low <= value <= high:
+        return float(value)
+    bounds = [f"{low:g} or more"] if low > -math.inf else []
+    bounds += [f"{high:g} or less"] if high < math.inf else []
+    raise ValueError(f"{name} is {value!r}; it must be a number{' of ' if bounds else ''}{' and '.join(bounds)}")
 
 
 def check_option(name: str, value: str, allowed: Collection[str]) -> str:
@@ -131,13 +154,18 @@ def as_values(values: ArrayLike, *, name: str = "values") -> Floats:
     Raises
     ------
     ValueError
-        If they are not numbers, not one-dimensional, or some are missing or infinite.
+        If they are not numbers (dates and numbers in quotes are not), not one-dimensional, or some are missing
+        or infinite.
 
     Examples
     --------
     >>> as_values([1, 2]).tolist()
     [1.0, 2.0]
     """
+    given = np.asarray(values)
+    is_mixed = given.dtype.kind == "O" and any(isinstance(part, (str, datetime.date)) for part in given.flat)
+    if is_mixed or given.dtype.kind in "mMSUV":
+        raise ValueError(f"{name} must be numbers; texts, dates and times are not")
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -242,7 +270,7 @@ def check_counts(counts: ArrayLike, *, size: int, name: str = "values") -> Count
     weights = as_values(counts, name=f"counts of {name}")
     if weights.size != size:
         raise ValueError(f"{name} has {size} entries but {weights.size} counts; there must be one count for each")
-    bad = int(((weights < 0) | (weights != np.floor(weights))).sum())
+    bad = int(((weights < 0) | (weights >= LARGEST_COUNT) | (weights != np.floor(weights))).sum())
     if bad:
         raise ValueError(f"counts of {name}: {bad} are negative or not whole; counts are numbers of patients")
     return weights.astype(np.int64)
@@ -261,12 +289,9 @@ def whole_number(name: str, value: float) -> int:
     >>> whole_number("n", 12.0)
     12
     """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number) or number < 0 or number != math.floor(number):
-        raise ValueError(f"{name} is {value}; it must be a whole number of 0 or more")
+    number = float(value) if isinstance(value, numbers.Real) else math.nan
+    if not 0 <= number < LARGEST_COUNT or number != math.floor(number):
+        raise ValueError(f"{name} is {value!r}; it must be a whole number of 0 or more")
     return int(number)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from nmosd_cohort.statistics.estimate import Counts, Floats, check_option
 
 Adjustment = Literal["holm", "benjamini_hochberg"]
-ADJUSTMENTS = ("holm", "benjamini_hochberg")
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -119,7 +118,7 @@ def adjust_family(p_values: ArrayLike, families: ArrayLike, *, method: Adjustmen
     >>> adjusted["p_adjusted"].tolist(), adjusted["family_size"].tolist()
     ([0.04, 0.04, 0.04], [2, 2, 1])
     """
-    check_option("method", method, ADJUSTMENTS)
+    check_option("method", method, get_args(Adjustment))
     raw = _p_values(p_values)
     labels = pd.Series(np.asarray(families, dtype=object))
     if labels.size != raw.size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from scipy.special import expit
@@ -12,7 +12,6 @@ from scipy.stats import t
 from nmosd_cohort.statistics.estimate import Estimate, check_conf_level, check_option
 
 Scale = Literal["plain", "log", "logit", "fisher_z"]
-SCALES = ("plain", "log", "logit", "fisher_z")
 
 
 def wald_estimate(
@@ -66,14 +65,12 @@ def wald_estimate(
     (2.0, 1.23, 3.26, 0.0056)
     """
     level = check_conf_level(conf_level)
-    check_option("scale", scale, SCALES)
+    check_option("scale", scale, get_args(Scale))
     reach = float(t.ppf((1 + level) / 2, freedom)) * std_error
     low, estimate, high = (_plain(value, scale) for value in (point - reach, point, point + reach))
     p_value = math.nan if null is None else p_of_t(point - null, std_error, freedom)
     error = std_error * _slope(estimate, scale)
-    return Estimate(
-        estimate, low, high, n, method, std_error=error, p_value=p_value, conf_level=level, events=events
-    )
+    return Estimate(estimate, low, high, n, method, std_error=error, p_value=p_value, conf_level=level, events=events)
 
 
 def p_of_t(distance: float, std_error: float, freedom: float = math.inf) -> float:

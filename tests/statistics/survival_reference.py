@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+from tests.statistics.tally_helpers import REFERENCE
 
 EXACT = 1e-10  # R does the same arithmetic
 ROOT = 1e-9  # R finds these by a numerical search with tolerance 1e-12 or less

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,27 @@ SAMPLES = {
 
 def numbers_of(script: str) -> pd.Series:
     """Return what an R script found, by quantity and term."""
-    return pd.read_csv(REFERENCE / f"{script}.csv").set_index(["quantity", "term"])["value"]
+    frame = pd.read_csv(REFERENCE / f"{script}.csv", keep_default_na=False, na_values={"value": "NA"})
+    return frame.set_index(["quantity", "term"])["value"].astype(float)
+
+
+def reference(case: str):
+    """Return the numbers of ranks.R for a case: one entry a sample or pair of samples."""
+    cases = {}
+    with (REFERENCE / "ranks.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["case"] == case:
+                key = (row["x"], row["y"], float(row["conf_level"]))
+                cases.setdefault(key, {})[row["quantity"]] = float(row["value"])
+    return [
+        ([float(value) for value in x.split()], [float(value) for value in y.split()], level, numbers)
+        for (x, y, level), numbers in cases.items()
+    ]
+
+
+def expanded(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return a tally with column n as one row a patient."""
+    return cells.loc[cells.index.repeat(cells["n"])].reset_index(drop=True)
 
 
 def rows(tally: list[tuple[int, ...]]):

@@ -1,14 +1,17 @@
 """Estimates and the checks of values and counts that all statistics share."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nmosd_cohort.statistics.estimate import (
     Estimate,
     as_counts,
+    as_number,
     as_pairs,
     as_values,
     check_conf_level,
@@ -40,9 +43,9 @@ def test_what_cannot_be_estimated_says_why_and_keeps_the_estimate():
     assert point.method == "limits not estimable: one patient"
 
 
-@pytest.mark.parametrize("conf_level", [0, 1, 95, -0.1, float("nan")])
+@pytest.mark.parametrize("conf_level", [0, 1, 95, -0.1, float("nan"), "x", None])
 def test_a_confidence_level_outside_0_to_1_is_refused(conf_level: float):
-    with pytest.raises(ValueError, match=f"conf_level is {conf_level}"):
+    with pytest.raises(ValueError, match=f"conf_level is {conf_level!r}"):
         check_conf_level(conf_level)
 
 
@@ -57,6 +60,12 @@ def test_a_wrong_option_is_answered_with_the_right_ones():
         ([1, float("nan")], None, "values has 1 missing or infinite"),
         ([1, None], [1, 1], "values has 1 missing"),
         (["a"], None, "values must be numbers"),
+        (["1", "2"], None, "values must be numbers; texts, dates"),
+        ([1, "2"], None, "values must be numbers; texts, dates"),
+        (pd.to_datetime(pd.Series(["2020-01-01", None])), None, "values must be numbers; texts, dates"),
+        (pd.Series(["2020-01-01"]).astype("datetime64[ns]").dt.date, None, "values must be numbers; texts, dates"),
+        (pd.Series(["1"]).astype("string"), None, "values must be numbers"),
+        ([1], [1e19], "1 are negative or not whole"),
         ([[1, 2]], None, "values has 2 dimensions"),
         ([1, 2], [1], "values has 2 entries but 1 counts"),
         ([1, 2], [1, -1], "1 are negative or not whole"),
@@ -91,8 +100,15 @@ def test_pairs_must_be_pairs():
 
 @pytest.mark.parametrize("value", [-1, 1.5, float("inf"), float("nan"), None, "many"])
 def test_counts_of_patients_are_whole(value: float):
-    with pytest.raises(ValueError, match=f"n is {value}"):
+    with pytest.raises(ValueError, match=re.escape(f"n is {value!r}")):
         whole_number("n", value)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), "x", None])
+def test_a_number_keeps_its_bounds(value: float):
+    with pytest.raises(ValueError, match=re.escape(f"share is {value!r}; it must be a number of 0 or more and 1 or")):
+        as_number("share", value, low=0, high=1)
+    assert as_number("share", np.float64(0.5), low=0, high=1) == 0.5
 
 
 def test_a_part_is_not_larger_than_its_whole():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from numpy.typing import ArrayLike
 
@@ -12,7 +12,6 @@ from nmosd_cohort.statistics.correlation.kendall import kendall_tau_b
 from nmosd_cohort.statistics.estimate import Estimate, check_option
 
 CorrelationKind = Literal["pearson", "spearman", "kendall"]
-KINDS = ("pearson", "spearman", "kendall")
 
 
 def correlation_difference(
@@ -70,7 +69,7 @@ def correlation_difference(
     >>> round(gap.estimate, 2), round(gap.conf_low, 2), round(gap.conf_high, 2)
     (1.08, 0.71, 1.4)
     """
-    check_option("kind", kind, KINDS)
+    check_option("kind", kind, get_args(CorrelationKind))
     first, second = (
         _correlation(x, y, counts, kind, conf_level, seed)
         for x, y, counts in ((x_1, y_1, counts_1), (x_2, y_2, counts_2))

@@ -6,7 +6,7 @@ import math
 
 from scipy.special import ndtri
 
-from nmosd_cohort.statistics.estimate import Estimate, not_estimable
+from nmosd_cohort.statistics.estimate import Estimate, as_number, not_estimable
 
 
 def disattenuated_correlation(
@@ -33,7 +33,7 @@ def disattenuated_correlation(
     Raises
     ------
     ValueError
-        If a reliability is not above 0 and at most 1.
+        If the correlation is not an `Estimate`, or a reliability is not a number above 0 and at most 1.
 
     Notes
     -----
@@ -43,11 +43,13 @@ def disattenuated_correlation(
 
     Examples
     --------
-    >>> from nmosd_cohort.statistics.correlation.coefficients import correlation_from_summary
+    >>> from nmosd_cohort.statistics.correlation.fisher_z import correlation_from_summary
     >>> true = disattenuated_correlation(correlation_from_summary(0.341, 71, kind="pearson"), 0.9, 0.85)
     >>> round(true.estimate, 3), round(true.conf_low, 3), round(true.conf_high, 3)
     (0.39, 0.134, 0.608)
     """
+    if not isinstance(correlation, Estimate):
+        raise ValueError(f"correlation is {correlation!r}; it must be an Estimate, see `correlation_from_summary`")
     shares, errors = zip(
         *(_reliability(name, given) for name, given in (("x", reliability_x), ("y", reliability_y))), strict=True
     )
@@ -75,8 +77,8 @@ def disattenuated_correlation(
 
 def _reliability(name: str, given: float | Estimate) -> tuple[float, float]:
     """Return a reliability and its standard error."""
-    share, error = (given.estimate, given.std_error) if isinstance(given, Estimate) else (float(given), 0.0)
-    if not 0 < share <= 1:
+    share, error = (given.estimate, given.std_error) if isinstance(given, Estimate) else (given, 0.0)
+    if not 0 < as_number(f"reliability_{name}", share) <= 1:
         raise ValueError(f"reliability_{name} is {share}; it must be above 0 and at most 1")
     return share, error
 

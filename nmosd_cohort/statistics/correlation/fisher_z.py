@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, get_args
 
 from scipy.special import betainc
-from scipy.stats import norm
 
 from nmosd_cohort.statistics.estimate import (
     Estimate,
+    as_number,
     check_conf_level,
     check_option,
     not_estimable,
     whole_number,
 )
-from nmosd_cohort.statistics.wald import p_of_t
+from nmosd_cohort.statistics.wald import p_of_t, square_and_add, wald_estimate
 
 Kind = Literal["pearson", "spearman"]
-KINDS = ("pearson", "spearman")
 FEWEST_PATIENTS = 4
 # A correlation nearer to 1 than this is perfect but for rounding.
 PERFECT = 1e-12
+PERFECT_REASON = "perfect correlation"
 
 
 def correlation_from_summary(r: float, n: int, *, kind: Kind, conf_level: float = 0.95) -> Estimate:
@@ -41,12 +42,14 @@ def correlation_from_summary(r: float, n: int, *, kind: Kind, conf_level: float 
     Returns
     -------
     Estimate
-        The p-value is by t with n - 2 degrees of freedom.
+        The p-value is by t with n - 2 degrees of freedom, which for a Spearman correlation of fewer than ten
+        patients is too small; `spearman` has the exact one. A perfect correlation has no limits, and `method`
+        says so; p of a perfect Spearman correlation depends on its ties and is NaN.
 
     Raises
     ------
     ValueError
-        If r is outside of -1 to 1, n is below four, or `kind` is not one of the two.
+        If r or n is not a number, r is outside of -1 to 1, n is below four, or `kind` is not one of the two.
 
     Notes
     -----
@@ -59,9 +62,11 @@ def correlation_from_summary(r: float, n: int, *, kind: Kind, conf_level: float 
     (0.117, 0.532, 0.0036)
     """
     level = check_conf_level(conf_level)
-    error = _z_error(r, n, kind)
+    r, error = _checked_r(r), _z_error(r, n, kind)
     labels = {"pearson": "Pearson, Fisher z limits", "spearman": "Spearman, Bonett-Wright limits"}
-    return fisher_estimate(r, error, n, labels[kind], level, p_value=t_p_value(r, n))
+    is_rank_perfect = kind == "spearman" and abs(r) > 1 - PERFECT
+    p_value = math.nan if is_rank_perfect else t_p_value(r, n)
+    return fisher_estimate(r, error, n, labels[kind], level, p_value=p_value)
 
 
 def spearman_difference(
@@ -133,17 +138,16 @@ def difference_of_estimates(first: Estimate, second: Estimate, what: str) -> Est
     (0.3, 0.017, 0.556)
     """
     n, gap, level = first.n + second.n, first.estimate - second.estimate, first.conf_level
+    if max(abs(first.estimate), abs(second.estimate)) > 1 - PERFECT:
+        return not_estimable("a correlation is perfect", n, conf_level=level, estimate=gap)
     for one in (first, second):
         if math.isnan(one.conf_low):
             return not_estimable(one.method.partition(": ")[2], n, conf_level=level, estimate=gap)
-    if max(abs(first.estimate), abs(second.estimate)) > 1 - PERFECT:
-        return not_estimable("a correlation is perfect", n, conf_level=level, estimate=gap)
     error = math.hypot(*(one.std_error / (1 - one.estimate**2) for one in (first, second)))
     distance = math.atanh(first.estimate) - math.atanh(second.estimate)
     return Estimate(
         gap,
-        gap - math.hypot(first.estimate - first.conf_low, second.conf_high - second.estimate),
-        gap + math.hypot(first.conf_high - first.estimate, second.estimate - second.conf_low),
+        *square_and_add(first, second),
         n,
         f"{what}, Zou limits, p-value by Fisher z",
         p_value=p_of_t(distance, error),
@@ -152,18 +156,23 @@ def difference_of_estimates(first: Estimate, second: Estimate, what: str) -> Est
 
 
 def _z_error(r: float, n: int, kind: Kind) -> float:
-    check_option("kind", kind, KINDS)
-    if not -1 <= r <= 1:
-        raise ValueError(f"a correlation of {r} is not possible; it must lie between -1 and 1")
+    check_option("kind", kind, get_args(Kind))
+    _checked_r(r)
     if whole_number("n", n) < FEWEST_PATIENTS:
         raise ValueError(f"n is {n}; limits of a correlation need {FEWEST_PATIENTS} patients or more")
     return math.sqrt((1 + r**2 / 2 if kind == "spearman" else 1) / (n - 3))
 
 
+def _checked_r(r: float) -> float:
+    if not -1 <= as_number("r", r) <= 1:
+        raise ValueError(f"a correlation of {r} is not possible; it must lie between -1 and 1")
+    return float(r)
+
+
 def fisher_estimate(
     r: float, z_error: float, n: int, method: str, conf_level: float, *, p_value: float | None = None
 ) -> Estimate:
-    """Correlation with limits from its standard error on the z scale; a perfect one has limits without width.
+    """Correlation with limits from its standard error on the z scale; a perfect one has none.
 
     Examples
     --------
@@ -171,19 +180,10 @@ def fisher_estimate(
     True
     """
     if abs(r) > 1 - PERFECT:
-        return Estimate(r, r, r, n, method, std_error=0.0, p_value=0.0, conf_level=conf_level)
-    z = math.atanh(r)
-    reach = float(norm.ppf((1 + conf_level) / 2)) * z_error
-    return Estimate(
-        r,
-        math.tanh(z - reach),
-        math.tanh(z + reach),
-        n,
-        method,
-        std_error=(1 - r**2) * z_error,
-        p_value=float(2 * norm.sf(abs(z) / z_error)) if p_value is None else p_value,
-        conf_level=conf_level,
-    )
+        p_value = math.nan if p_value is None else p_value
+        return not_estimable(PERFECT_REASON, n, estimate=r, p_value=p_value, conf_level=conf_level)
+    found = wald_estimate(math.atanh(r), z_error, n, method, conf_level=conf_level, scale="fisher_z")
+    return replace(found, estimate=r, p_value=found.p_value if p_value is None else p_value)
 
 
 def t_p_value(r: float, n: int) -> float:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from nmosd_cohort.statistics.correlation.fisher_z import FEWEST_PATIENTS, PERFECT
+from nmosd_cohort.statistics.correlation.coefficients import why_not_correlated
+from nmosd_cohort.statistics.correlation.fisher_z import PERFECT
 from nmosd_cohort.statistics.estimate import (
     Counts,
     Estimate,
@@ -20,7 +21,7 @@ from nmosd_cohort.statistics.estimate import (
 )
 from nmosd_cohort.statistics.wald import wald_estimate
 
-EXACT_PATIENTS = 50  # up to this p is exact without ties, as in R
+EXACT_PATIENTS = 50  # below this p is exact without ties, as in R
 
 
 def kendall_tau_b(x: ArrayLike, y: ArrayLike, counts: ArrayLike | None = None, *, conf_level: float = 0.95) -> Estimate:
@@ -39,7 +40,7 @@ def kendall_tau_b(x: ArrayLike, y: ArrayLike, counts: ArrayLike | None = None, *
     -------
     Estimate
         Limits by Fisher's z with the large-sample variance of tau-b, times n / (n - 2), and t with n - 2
-        degrees of freedom. p is exact with up to 50 patients and no ties, otherwise normal with the variance
+        degrees of freedom. p is exact with fewer than 50 patients and no ties, otherwise normal with the variance
         that tied ranks have without correlation; near 1 - `conf_level` it can disagree with the limits. Fewer
         than four patients, a constant variable or a perfect correlation give NaN and a `method` that says so.
 
@@ -65,11 +66,9 @@ def kendall_tau_b(x: ArrayLike, y: ArrayLike, counts: ArrayLike | None = None, *
     level = check_conf_level(conf_level)
     x_values, y_values, whole = distinct_pairs(x, y, counts, names=("x", "y"))
     n = int(whole.sum())
-    if n < FEWEST_PATIENTS:
-        return not_estimable(f"fewer than {FEWEST_PATIENTS} patients", n, conf_level=level)
-    for name, values in (("x", x_values), ("y", y_values)):
-        if values.min() == values.max():
-            return not_estimable(f"all patients have the same value of {name}", n, conf_level=level)
+    reason = why_not_correlated(x_values, y_values, whole)
+    if reason:
+        return not_estimable(reason, n, conf_level=level)
     places = [np.unique(values, return_inverse=True)[1].astype(np.int64) for values in (x_values, y_values)]
     tau, error, balance = tau_and_error(places[0], places[1], whole)
     p_value, label = _p_value(balance, *(np.bincount(place, whole).astype(np.float64) for place in places))
@@ -160,7 +159,7 @@ def _first_of_run(values: Floats, is_start: np.ndarray) -> Floats:
 
 def _p_value(balance: float, x_totals: Floats, y_totals: Floats) -> tuple[float, str]:
     n = int(x_totals.sum())
-    if n <= EXACT_PATIENTS and x_totals.max() == y_totals.max() == 1:
+    if n < EXACT_PATIENTS and x_totals.max() == y_totals.max() == 1:
         inversions = inversion_shares(n)
         discordant = round((n * (n - 1) / 2 - abs(balance)) / 2)
         return min(1.0, 2 * float(inversions[: discordant + 1].sum())), "exact p"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,14 +17,13 @@ from nmosd_cohort.statistics.estimate import (
     Floats,
     as_values,
     check_conf_level,
-    check_counts,
     check_option,
     not_estimable,
+    patient_counts,
 )
 from nmosd_cohort.statistics.wald import wald_estimate
 
 WithinLimits = Literal["patients", "parallel_slopes"]
-LIMITS = ("patients", "parallel_slopes")
 
 
 def repeated_measures_correlation(
@@ -80,7 +79,7 @@ def repeated_measures_correlation(
     (-0.871, 0.0282, 4)
     """
     level = check_conf_level(conf_level)
-    check_option("limits", limits, LIMITS)
+    check_option("limits", limits, get_args(WithinLimits))
     who, x_values, y_values, sharing = _visits(patient, x, y, counts)
     visits = np.bincount(who)
     is_repeated = visits > 1
@@ -97,6 +96,8 @@ def repeated_measures_correlation(
     if limits == "patients":
         return _limits_by_patients(r, sums, sharing, level)
     by_slopes = correlation_from_summary(r, freedom + 2, kind="pearson", conf_level=level)
+    if math.isnan(by_slopes.conf_low):
+        return replace(by_slopes, n=n)
     return replace(by_slopes, n=n, method=f"correlation within {n} patients, {freedom} degrees of freedom")
 
 
@@ -124,7 +125,7 @@ def _visits(
         raise ValueError(f"patient, x and y have {sizes} entries; they must match")
     if names.isna().any():
         raise ValueError(f"patient has {int(names.isna().sum())} missing entries; every visit needs its patient")
-    whole = np.ones(x_values.size, dtype=np.int64) if counts is None else check_counts(counts, size=x_values.size)
+    whole = patient_counts(counts, size=x_values.size)
     kept = whole > 0
     try:
         who = pd.factorize(names.to_numpy()[kept])[0].astype(np.int64)

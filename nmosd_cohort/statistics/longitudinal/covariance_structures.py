@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from nmosd_cohort.statistics.estimate import Floats, check_option
 
 CovarianceName = Literal["unstructured", "compound_symmetry", "ar1"]
-COVARIANCE_NAMES = ("unstructured", "compound_symmetry", "ar1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +115,10 @@ def structure(name: CovarianceName, n_visits: int, times: Floats | None = None) 
 
     Examples
     --------
-    >>> [n_parameters(name, 4) for name in COVARIANCE_NAMES]
+    >>> [n_parameters(name, 4) for name in get_args(CovarianceName)]
     [10, 2, 2]
     """
-    check_option("covariance", name, COVARIANCE_NAMES)
+    check_option("covariance", name, get_args(CovarianceName))
     if name == "ar1":
         place = np.arange(n_visits, dtype=np.float64) if times is None else times / np.diff(times).min()
         return DecayingStructure(np.abs(place[:, None] - place[None, :]), np.array([1.0, 0.5]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,14 +16,17 @@ from nmosd_cohort.statistics.estimate import (
     Floats,
     as_row,
     check_conf_level,
-    check_counts,
     check_option,
     not_estimable,
+    patient_counts,
 )
 from nmosd_cohort.statistics.models.cumulative_link import sort_by_level
-from nmosd_cohort.statistics.models.design import Cells, model_cells, standardise
-from nmosd_cohort.statistics.models.separation import separating_column, separating_columns
+from nmosd_cohort.statistics.models.design import Cells, model_cells, standardise, to_design_units, with_intercept
+from nmosd_cohort.statistics.models.separation import separating_column, separating_columns, separation_message
 from nmosd_cohort.statistics.paired.minimum_patients import too_few
+from nmosd_cohort.statistics.regression.least_squares import least_squares
+from nmosd_cohort.statistics.regression.linear import NO_SPREAD
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.wald import wald_estimate
 
 Family = Literal["linear", "logistic"]
@@ -91,7 +94,7 @@ def gee(
         One row a term (``intercept`` first) in the columns ``term, estimate, std_error, conf_low, conf_high,
         p_value, n, method``; n is patients. Logistic estimates and their errors are odds ratios (odds for the
         intercept). NaN, with the reason in `method`, below 10 patients, with not more patients than parameters,
-        or the same outcome in all rows.
+        or the same outcome in all rows; without limits if the columns explain the outcome exactly.
 
     Raises
     ------
@@ -115,13 +118,12 @@ def gee(
     [['intercept', 5.83, 12], ['after', -1.5, 12]]
     """
     level = check_conf_level(conf_level)
-    check_option("family", family, ("linear", "logistic"))
-    check_option("correlation", correlation, ("independence", "exchangeable"))
-    check_option("errors", errors, ("mancl_derouen", "sandwich"))
+    check_option("family", family, get_args(Family))
+    check_option("correlation", correlation, get_args(WorkingCorrelation))
+    check_option("errors", errors, get_args(GeeErrors))
     cells = model_cells(outcome, design, counts)
     labels = _labels(patient, len(design))
-    kept = labels if counts is None else labels[check_counts(counts, size=len(design), name="outcome") > 0]
-    rows, back = _by_patient(cells, kept)
+    rows, back = _by_patient(cells, labels[patient_counts(counts, size=len(design), name="outcome") > 0])
     terms, n = ("intercept", *cells.names), int(rows.counts.sum())
     reason = _not_estimable_because(cells, n)
     if reason:
@@ -134,9 +136,13 @@ def gee(
     structure = "independence because no patient has two rows" if alone else _named(correlation, alpha)
     method = f"GEE, {family}, {structure}, {errors.replace('_', '-')} errors, t({n - len(terms)})"
     scale: Literal["plain", "log"] = "log" if family == "logistic" else "plain"
+    fit, points = least_squares(cells), (back @ coefficients).tolist()
+    errors_of = np.sqrt(np.diagonal(covariance)).tolist()
     estimates = [
-        wald_estimate(point, error, n, method, conf_level=level, freedom=n - len(terms), scale=scale)
-        for point, error in zip((back @ coefficients).tolist(), np.sqrt(np.diagonal(covariance)).tolist(), strict=True)
+        not_estimable(NO_SPREAD, n, estimate=points[at], conf_level=level)
+        if family == "linear" and fit.is_rounding(covariance, at)
+        else wald_estimate(points[at], errors_of[at], n, method, conf_level=level, freedom=n - len(terms), scale=scale)
+        for at in range(len(terms))
     ]
     return _table(terms, estimates)
 
@@ -154,10 +160,7 @@ def _labels(patient: ArrayLike, size: int) -> NDArray[np.intp]:
 def _by_patient(cells: Cells, labels: NDArray[np.intp]) -> tuple[_Rows, Floats]:
     """Return the rows in the order of their patients, and the matrix that undoes the scaling of the design."""
     scaled, means, deviations = standardise(cells.design, cells.counts)
-    matrix = np.column_stack([np.ones(len(scaled)), scaled])
-    back = np.eye(matrix.shape[1])
-    back[1:, 1:] /= deviations[:, None]
-    back[0, 1:] = -means / deviations
+    matrix, back = with_intercept(scaled), to_design_units(means, deviations)
     order = np.argsort(labels, kind="stable")
     _, starts, patient, sizes = np.unique(labels[order], return_index=True, return_inverse=True, return_counts=True)
     counts = cells.counts[order][starts]
@@ -179,8 +182,8 @@ def _check_events(cells: Cells) -> None:
     alone = separating_column(ordered)
     columns = [alone] if alone is not None else separating_columns(ordered)
     if columns:
-        names = ", ".join(repr(cells.names[column]) for column in columns)
-        raise ValueError(f"{names} separates rows with and without the event; use firth_logistic, one row a patient")
+        remedy = "rows with and without the event; use firth_logistic, one row a patient"
+        raise ValueError(separation_message([cells.names[column] for column in columns], remedy))
 
 
 def _solve(rows: _Rows, family: Family, correlation: WorkingCorrelation) -> tuple[Floats, float]:
@@ -229,6 +232,8 @@ def _exchangeable(rows: _Rows, residuals: Floats) -> float:
     squares = np.bincount(rows.patient, residuals**2)
     products = (np.bincount(rows.patient, residuals) ** 2 - squares) / 2
     scale = float(rows.counts @ squares) / float(rows.counts @ rows.sizes)
+    if scale <= (SAME_WITHIN * float(np.abs(rows.outcome).max())) ** 2:
+        return 0.0
     alpha = float(rows.counts @ products) / pairs / scale
     if not -1 / (int(rows.sizes.max()) - 1) < alpha < 1 - 1e-9:
         raise ValueError(

@@ -83,7 +83,9 @@ def mixed_model(
     Notes
     -----
     Restricted maximum likelihood; errors and degrees of freedom of Kenward and Roger 1997
-    (doi:10.2307/2533558). Unbiased if visits are missed at random given the outcomes seen.
+    (doi:10.2307/2533558). Unbiased if visits are missed at random given the outcomes seen. The errors of ``ar1``
+    depend a little (about 0.3 %) on the unit of `times`, since their correction takes the correlation over one unit
+    as the parameter.
 
     Examples
     --------

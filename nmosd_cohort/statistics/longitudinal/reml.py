@@ -126,6 +126,7 @@ def fit_reml(outcomes: Floats, means: Floats, counts: Counts, shape: Structure) 
     >>> fit.covariance.round(4).tolist()
     [[2.3333, 0.1667], [0.1667, 0.3333]]
     """
+    outcomes, means, counts = _merged(outcomes, means, counts)
     seen = np.isfinite(outcomes)
     weights = np.sqrt(np.broadcast_to(counts[:, None], seen.shape)[seen].astype(np.float64))
     design, y = means[seen], outcomes[seen]
@@ -148,6 +149,15 @@ def fit_reml(outcomes: Floats, means: Floats, counts: Counts, shape: Structure) 
     log_likelihood = sums.log_likelihood - n_free * math.log(unit) - float(np.log(own_part).sum())
     coefficients: Floats = np.linalg.solve(triangle, unit * sums.coefficients + rough).astype(np.float64)
     return RemlFit(coefficients, unit**2 * shape.covariance(parameters), log_likelihood, sums, unit, triangle)
+
+
+def _merged(outcomes: Floats, means: Floats, counts: Counts) -> tuple[Floats, Floats, Counts]:
+    """Return rows of which no two are alike, in a fixed order, so that near a border rounding decides for none."""
+    table = np.column_stack([np.where(np.isnan(outcomes), np.inf, outcomes), means.reshape(len(means), -1)])
+    _, first, position = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    totals = np.zeros(first.size, dtype=np.int64)
+    np.add.at(totals, position.ravel(), counts)
+    return outcomes[first], means[first], totals
 
 
 def _patterns(residuals: Floats, design: Floats, counts: Counts, seen: NDArray[np.bool_]) -> list[Pattern]:

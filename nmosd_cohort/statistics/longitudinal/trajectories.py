@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_counts, check_option
+from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_option, patient_counts
 from nmosd_cohort.statistics.longitudinal.covariance_structures import (
-    COVARIANCE_NAMES,
     CovarianceName,
     Structure,
     n_parameters,
     structure,
 )
-from nmosd_cohort.statistics.models.design import check_estimable, numeric_design
+from nmosd_cohort.statistics.models.design import check_estimable, check_frame, numeric_design
 
 SEEN_AT_A_VISIT = 2  # patients, without whom a visit has no variance
 SEEN_TOGETHER = 5  # patients; with fewer the likelihood often rises without end towards a correlation of 1
@@ -100,12 +100,12 @@ def trajectories(
     """
     matrix = outcome_matrix(outcomes)
     rows = len(matrix)
-    whole = np.ones(rows, dtype=np.int64) if counts is None else check_counts(counts, size=rows, name="outcomes")
+    whole = patient_counts(counts, size=rows, name="outcomes")
     kept = np.isfinite(matrix).any(axis=1) & (whole > 0)
     if not kept.any():
         raise ValueError("outcomes has no patients: every count is 0 or no visit was seen")
     arm = None if group is None else _arms(group, rows, kept)
-    design = pd.DataFrame(index=range(rows)) if covariates is None else covariates
+    design = pd.DataFrame(index=range(rows)) if covariates is None else check_frame("covariates", covariates)
     shared = numeric_design(design)
     if len(shared) != rows:
         raise ValueError(f"covariates has {len(shared)} rows but outcomes {rows}; they must match")
@@ -122,14 +122,14 @@ def outcome_matrix(outcomes: pd.DataFrame) -> Floats:
     Raises
     ------
     ValueError
-        If there are fewer than two visits, labels repeat, or an entry is text or infinite.
+        If it is not a DataFrame, there are fewer than two visits, labels repeat, or an entry is text or infinite.
 
     Examples
     --------
     >>> outcome_matrix(pd.DataFrame({"start": [5], "month_12": [3]})).tolist()
     [[5.0, 3.0]]
     """
-    if outcomes.shape[1] < 2:
+    if check_frame("outcomes", outcomes).shape[1] < 2:
         raise ValueError(f"outcomes has {outcomes.shape[1]} columns; a change needs at least two visits")
     if outcomes.columns.duplicated().any():
         raise ValueError("two visits of outcomes have the same label; labels must differ")
@@ -173,7 +173,7 @@ def covariance_structure(
     Traceback (most recent call last):
     ValueError: unstructured has 6 covariances and 3 means for 3 patients; take compound_symmetry or ar1
     """
-    check_option("covariance", name, COVARIANCE_NAMES)
+    check_option("covariance", name, get_args(CovarianceName))
     n_visits = len(patients.visits)
     rare = np.flatnonzero(patients.n_at_visit < SEEN_AT_A_VISIT)
     if rare.size:

@@ -48,7 +48,8 @@ def hedges_g(
     -----
     Hedges 1981 (doi:10.3102/10769986006002107), with the exact correction; limits: Cumming and Finch 2001
     (doi:10.1177/0013164401614002). They are limits of the true difference and are not shrunk by the correction
-    (R's ``effectsize`` shrinks them, which costs a point of coverage with five patients a group).
+    (R's ``effectsize`` shrinks them, which costs a point of coverage with five patients a group), so that at a low
+    level such as 0.2 they can leave out the estimate, which is.
 
     Examples
     --------

@@ -6,18 +6,19 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_counts, check_option, whole_number
+from nmosd_cohort.statistics.columns import check_columns, check_frame, numeric_column
+from nmosd_cohort.statistics.estimate import Counts, Floats, check_option, patient_counts, whole_number
 from nmosd_cohort.statistics.missing.imputation_models import LatentDraw, draw_levels, match_means
 from nmosd_cohort.statistics.resampling.progress import tracked
+from nmosd_cohort.statistics.resampling.seed import check_seed
 
 Kind = Literal["ordinal", "binary", "numeric"]
-KINDS = ("ordinal", "binary", "numeric")
 FEWEST_IMPUTATIONS = 5
 OWN_COLUMNS = ("imputation", "n")
 
@@ -122,8 +123,9 @@ def impute(
     Raises
     ------
     ValueError
-        If a column is missing from the frame, not numeric, without any observed value, or a binary one holds
-        other values than 0 and 1; if a site label is missing; or an option is not allowed.
+        If `frame` is no frame, `variables` name no kinds, a column is missing from the frame or there twice, holds
+        texts or dates, has no observed value, or a binary one holds other values than 0 and 1; if a site label is
+        missing; or an option is not allowed.
 
     Notes
     -----
@@ -142,6 +144,7 @@ def impute(
     (20, 20, False)
     """
     sample, rows = _sample(frame, variables, counts, cluster)
+    seed = check_seed(seed)
     _check_whole("iterations", iterations, 1)
     _check_whole("donors", donors, 1)
     n = int(sample.counts.sum())
@@ -228,18 +231,18 @@ def _sample(
     frame: pd.DataFrame, variables: Mapping[str, Kind], counts: ArrayLike | None, cluster: str | None
 ) -> tuple[_Sample, Counts]:
     """Return the checked variables with one row a patient who has a missing value, and the row each came from."""
+    check_frame(frame)
+    if not isinstance(variables, Mapping):
+        raise ValueError('variables must map each column to its kind, such as {"nrs": "ordinal"}')
     if not variables:
         raise ValueError("variables is empty; declare each column as ordinal, binary or numeric")
-    for name in [*variables, *([] if cluster is None else [cluster])]:
-        if name not in frame.columns:
-            raise ValueError(f"the frame has no column {name!r}; it has {', '.join(map(str, frame.columns)) or 'none'}")
+    check_columns(frame, [*variables, *([] if cluster is None else [cluster])])
     taken = [name for name in OWN_COLUMNS if name in frame.columns]
     if taken:
         raise ValueError(
             f"the frame has a column {taken[0]!r}, which the completed frames need; hand it over as counts"
         )
-    weights = np.ones(len(frame)) if counts is None else as_values(counts, name="counts of frame")
-    whole = check_counts(weights, size=len(frame), name="frame")
+    whole = patient_counts(counts, size=len(frame), name="frame")
     names = list(variables)
     values = np.column_stack([_numbers(frame[name], name, variables[name], whole) for name in names])
     is_missing = np.isnan(values)
@@ -252,13 +255,8 @@ def _sample(
 
 
 def _numbers(column: pd.Series, name: str, kind: Kind, counts: Counts) -> Floats:
-    check_option(f"kind of {name!r}", kind, KINDS)
-    try:
-        numbers: Floats = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"column {name!r} holds {column.dtype} values; code its categories as numbers first"
-        ) from error
+    check_option(f"kind of {name!r}", kind, get_args(Kind))
+    numbers = numeric_column(column, name)
     observed = numbers[~np.isnan(numbers) & (counts > 0)]
     if not observed.size and counts.any():
         raise ValueError(f"column {name!r} has no observed value; nothing can be learnt about it")

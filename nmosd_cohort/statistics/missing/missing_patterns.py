@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import Counts, as_values, check_counts
+from nmosd_cohort.statistics.columns import check_columns, check_frame
+from nmosd_cohort.statistics.estimate import ROW_COLUMNS, Counts, patient_counts
 from nmosd_cohort.statistics.shares.proportions import proportion
 
 OWN_COLUMNS = ("group", "n", "share", "n_missing")
@@ -27,7 +28,8 @@ def missing_patterns(
     Parameters
     ----------
     frame
-        One row a patient or a cell of a tally; None, NaN and NA are missing.
+        One row a patient or a cell of a tally, columns of any type; None, NaN, NA and, among dates, NaT are
+        missing. An empty text is not.
     columns
         Variables of the patterns; None takes all columns but `by`.
     counts
@@ -45,7 +47,8 @@ def missing_patterns(
     Raises
     ------
     ValueError
-        If a column is not in the frame or has a name that the table needs, or counts are not whole.
+        If `frame` is no frame, `columns` is a text, a column is not in the frame, named twice or has a name that
+        the table needs, or counts are not whole.
 
     Examples
     --------
@@ -113,7 +116,7 @@ def missing_shares(
     """
     names, whole, labels = _checked(frame, columns, counts, by)
     is_missing = frame[names].isna().to_numpy()
-    numbers = ("estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "events", "method")
+    numbers = (*ROW_COLUMNS[:-1], "events", "method")
     rows = []
     for label, members in labels:
         n = int(whole[members].sum())
@@ -129,10 +132,14 @@ def _checked(
     frame: pd.DataFrame, columns: Sequence[str] | None, counts: ArrayLike | None, by: str | None
 ) -> tuple[list[str], Counts, list[tuple[Any, Counts]]]:
     """Return the variables, patients in each row, and the rows of each group with its label."""
+    check_frame(frame)
+    if isinstance(columns, str):
+        raise ValueError(f"columns is the text {columns!r}; give a list of names, such as [{columns!r}]")
     names = [name for name in frame.columns if name != by] if columns is None else list(columns)
-    for name in [*names, *([] if by is None else [by])]:
-        if name not in frame.columns:
-            raise ValueError(f"the frame has no column {name!r}; it has {', '.join(map(str, frame.columns)) or 'none'}")
+    check_columns(frame, [*names, *([] if by is None else [by])])
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"columns names {twice[0]!r} twice; name each column once")
     taken = [name for name in names if name in OWN_COLUMNS]
     if taken or not names:
         raise ValueError(
@@ -140,8 +147,7 @@ def _checked(
             if taken
             else "there are no variables; name at least one column"
         )
-    weights = np.ones(len(frame)) if counts is None else as_values(counts, name="counts of frame")
-    whole = check_counts(weights, size=len(frame), name="frame")
+    whole = patient_counts(counts, size=len(frame), name="frame")
     if by is None:
         return names, whole, [("", np.arange(len(frame)))] if len(frame) else []
     codes, found = pd.factorize(frame[by], use_na_sentinel=False)

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logit
+from scipy.stats import t
 
 from nmosd_cohort.statistics.estimate import (
     Estimate,
     Floats,
+    as_number,
     as_values,
     check_conf_level,
     check_option,
     not_estimable,
 )
-from nmosd_cohort.statistics.wald import SCALES, Scale, wald_estimate
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
+from nmosd_cohort.statistics.shares.proportions import wilson_limits
+from nmosd_cohort.statistics.wald import Scale, p_of_t, wald_estimate
 
+BOUNDLESS = 1e100  # standard errors whose square may be no number
 NO_SHARE = 1e-100  # a part of the variance that is none, below which its square is no number
 
 
@@ -30,7 +36,7 @@ class PooledImputations:
     Parameters
     ----------
     estimate
-        With limits by t, on the plain scale.
+        On the plain scale, with limits by t, for shares those of Wilson.
     within
         Mean of the variances of the imputations, on the scale of pooling.
     between
@@ -93,8 +99,8 @@ def pool_imputations(
     Raises
     ------
     ValueError
-        If there are fewer than two imputations, lengths differ, a variance is negative, or the degrees of
-        freedom are not above 0.
+        If there are fewer than two imputations, lengths differ, a variance is negative, the degrees of freedom
+        are not above 0, or the null value is no number.
 
     Notes
     -----
@@ -108,7 +114,7 @@ def pool_imputations(
     (2.2, 0.213, 18.2)
     """
     level = check_conf_level(conf_level)
-    check_option("scale", scale, SCALES)
+    check_option("scale", scale, get_args(Scale))
     points, errors = as_values(estimates, name="estimates"), as_values(variances, name="variances")
     m = points.size
     if m < 2:
@@ -117,8 +123,7 @@ def pool_imputations(
         raise ValueError(f"there are {m} estimates but {errors.size} variances; there must be one for each")
     if (errors < 0).any():
         raise ValueError(f"variances: {int((errors < 0).sum())} are negative")
-    if not complete_freedom > 0:
-        raise ValueError(f"complete_freedom is {complete_freedom}; it must be above 0")
+    complete_freedom, null = _checked(complete_freedom, null)
     point, within, between = float(points.mean()), float(errors.mean()), float(points.var(ddof=1))
     total = within + (1 + 1 / m) * between
     if total == 0:
@@ -134,7 +139,7 @@ def pool_imputations(
 
 
 def pool_estimates(
-    estimates: Sequence[Estimate],
+    estimates: Iterable[Estimate],
     *,
     complete_freedom: float = math.inf,
     scale: Scale = "plain",
@@ -145,12 +150,16 @@ def pool_estimates(
     Parameters
     ----------
     estimates
-        One a imputation, all on the plain scale, of the same confidence level.
-    complete_freedom, null
+        One a imputation, all on the plain scale, of the same confidence level. Estimates whose `events` over `n`
+        are the estimate, such as those of `proportion`, are shares; without a scale they get Wilson limits.
+    complete_freedom
         As in `pool_imputations`.
+    null
+        As in `pool_imputations`. For a share with Wilson limits p is that of the value the limits would end at;
+        0 and 1, which no sample of both kinds can have, make no p-value.
     scale
-        Where they are pooled: ``logit`` for shares, ``log`` for ratios, ``fisher_z`` for correlations. Errors
-        are taken there by the delta method.
+        Where they are pooled: ``plain`` (default), ``log`` for ratios, ``fisher_z`` for correlations, ``logit``
+        for shares without `events`. Errors are taken there by the delta method.
 
     Returns
     -------
@@ -160,7 +169,15 @@ def pool_estimates(
     Raises
     ------
     ValueError
-        As `pool_imputations`, or if an estimate or its standard error is missing, or has no place on the scale.
+        As `pool_imputations`, or if something is no Estimate, confidence levels differ, or an estimate or its
+        standard error is missing, or has no place on the scale.
+
+    Notes
+    -----
+    Wilson limits of a share p from several imputations: Lott and Reiter 2020 (doi:10.1080/00031305.2018.1473796).
+    With q the mean of the shares, U that of q (1 - q) / n, B their variance and r = (1 + 1 / m) B / U they solve
+    (q - p)^2 = t^2 (1 + r) p (1 - p) / n, t with the degrees of freedom of Barnard and Rubin. Without anything
+    missing they are those of Wilson; no or only events give limits as well.
 
     Examples
     --------
@@ -168,10 +185,15 @@ def pool_estimates(
     >>> pooled = pool_estimates(shares, scale="logit").estimate
     >>> round(pooled.estimate, 3), round(pooled.conf_low, 3), round(pooled.conf_high, 3)
     (0.32, 0.221, 0.438)
+    >>> from nmosd_cohort.statistics.shares.proportions import proportion
+    >>> pooled = pool_estimates([proportion(events, 80) for events in (0, 1, 0)]).estimate
+    >>> round(pooled.estimate, 4), round(pooled.conf_low, 4), round(pooled.conf_high, 4)
+    (0.0042, 0.0001, 0.156)
     """
-    check_option("scale", scale, SCALES)
-    if len(estimates) < 2:
-        raise ValueError(f"there are {len(estimates)} estimates; pooling needs those of at least two imputations")
+    check_option("scale", scale, get_args(Scale))
+    estimates = _checked_estimates(estimates)
+    if scale == "plain" and all(_is_share(one) for one in estimates):
+        return _pooled_shares(estimates, *_checked(complete_freedom, null))
     plain = np.array([one.estimate for one in estimates])
     errors = np.array([one.std_error for one in estimates])
     bad = int((~np.isfinite(plain) | ~np.isfinite(errors)).sum())
@@ -189,6 +211,61 @@ def pool_estimates(
     )
     method = f"{estimates[0].method}; {pooled.estimate.method}"
     return replace(pooled, estimate=replace(pooled.estimate, method=method))
+
+
+def _checked(complete_freedom: float, null: float | None) -> tuple[float, float | None]:
+    freedom = as_number("complete_freedom", complete_freedom)
+    if freedom <= 0:
+        raise ValueError(f"complete_freedom is {complete_freedom}; it must be above 0")
+    return freedom, None if null is None else as_number("null", null)
+
+
+def _checked_estimates(estimates: Iterable[Estimate]) -> list[Estimate]:
+    estimates = list(estimates) if isinstance(estimates, Iterable) else [estimates]
+    if not all(isinstance(one, Estimate) for one in estimates):
+        raise ValueError("estimates must be a list with one Estimate an imputation, such as mean returns")
+    if len(estimates) < 2:
+        raise ValueError(f"there are {len(estimates)} estimates; pooling needs those of at least two imputations")
+    levels = sorted({one.conf_level for one in estimates})
+    if len(levels) > 1:
+        raise ValueError(f"the estimates have conf_level {' and '.join(map(str, levels))}; they must have the same")
+    return estimates
+
+
+def _is_share(one: Estimate) -> bool:
+    return bool(one.events is not None and one.n > 0 and abs(one.estimate - one.events / one.n) <= SAME_WITHIN)
+
+
+def _pooled_shares(estimates: Sequence[Estimate], complete_freedom: float, null: float | None) -> PooledImputations:
+    """Return a share pooled over imputations with Wilson limits, defined for 0 and all events too."""
+    shares, sizes = np.array([one.estimate for one in estimates]), np.array([one.n for one in estimates])
+    m, n, level = shares.size, int(sizes.min()), estimates[0].conf_level
+    share, between = float(shares.mean()), float(shares.var(ddof=1))
+    within = float((shares * (1 - shares) / sizes).mean())
+    total = within + (1 + 1 / m) * between
+    share_between = (1 + 1 / m) * between / total if total > 0 else 0.0
+    freedom = _freedom(m, share_between, complete_freedom)
+    increase = share_between / (1 - share_between) if within > 0 or total == 0 else math.inf
+    low, high = _wilson(share, n, float(t.ppf((1 + level) / 2, freedom)) * math.sqrt(1 + increase))
+    p_value = math.nan
+    if null is not None and 0 < null < 1:
+        p_value = p_of_t(share - null, math.sqrt((1 + increase) * null * (1 - null) / n), freedom)
+    fraction = (increase + 2 / (freedom + 3)) / (increase + 1) if math.isfinite(increase) else 1.0
+    method = (
+        f"{estimates[0].method}; pooled over {m} imputations by Rubin's rules, Wilson limits by Lott and Reiter, "
+        f"t with Barnard-Rubin df {freedom:.4g}"
+    )
+    error = math.sqrt(total)
+    estimate = Estimate(share, low, high, n, method, std_error=error, p_value=p_value, conf_level=level)
+    return PooledImputations(estimate, within, between, total, freedom, increase, min(fraction, 1.0), m)
+
+
+def _wilson(share: float, n: int, z: float) -> tuple[float, float]:
+    """Return Wilson limits of a share of which events need not be whole; a boundless z leaves all possible."""
+    if z > BOUNDLESS:
+        return 0.0, 1.0
+    low, high = wilson_limits(share * n, n, z)
+    return 0.0 if share == 0 else max(low, 0.0), 1.0 if share == 1 else min(high, 1.0)
 
 
 def _on_scale(plain: Floats, scale: Scale) -> tuple[Floats, Floats]:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nmosd_cohort.statistics.estimate import Estimate, Floats, as_row, as_values, check_option
+from nmosd_cohort.statistics.estimate import Estimate, Floats, as_number, as_row, as_values, check_option
 from nmosd_cohort.statistics.missing.imputation import Imputations
 from nmosd_cohort.statistics.missing.rubin import pool_estimates
 from nmosd_cohort.statistics.wald import Scale
 
 Shift = Literal["value", "log_odds"]
-SHIFTS = ("value", "log_odds")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +68,9 @@ def shifted_frames(
     Raises
     ------
     ValueError
-        If the variable or a column of `where` is unknown, or log odds are shifted where the variable is
-        numeric or was drawn by predictive mean matching.
+        If `imputations` are not those of `impute`, delta is not a finite number, limits are not a lowest and a
+        highest number, the variable or a column of `where` is unknown, or log odds are shifted where the variable
+        is numeric or was drawn by predictive mean matching.
 
     Examples
     --------
@@ -80,10 +80,13 @@ def shifted_frames(
     >>> bool(shifted_frames(made, "nrs", 3, limits=(0, 10))[0]["nrs"].max() == 10)
     True
     """
+    if not isinstance(imputations, Imputations):
+        raise ValueError(f"imputations is a {type(imputations).__name__}; it must be what impute returns")
+    delta, limits = _finite("delta", delta), _checked_limits(limits)
     if variable not in imputations.kinds:
         raise ValueError(f"{variable!r} was not imputed; declared are {', '.join(imputations.kinds)}")
     kind = imputations.kinds[variable]
-    how = check_option("shift", shift or ("value" if kind == "numeric" else "log_odds"), SHIFTS)
+    how = check_option("shift", shift or ("value" if kind == "numeric" else "log_odds"), get_args(Shift))
     if how == "log_odds" and kind == "numeric":
         raise ValueError(f"{variable!r} is numeric, which has no log odds; use shift='value'")
     missing = imputations.is_missing[variable].to_numpy()
@@ -122,7 +125,7 @@ def tipping_point(
         Departures to look at; 0 is added.
     analysis
         Takes a completed frame (patients of each row in column n) and returns an estimate with its
-        standard error.
+        standard error, or a share with its events (see `pool_estimates`).
     null
         Value of the estimate, on the plain scale, that the conclusion is about.
     scale, complete_freedom
@@ -153,6 +156,7 @@ def tipping_point(
     >>> point.rows["conclusion"].tolist(), point.conclusion, point.tipping_delta
     (['undecided', 'above', 'above'], 'above', -4.0)
     """
+    null = _finite("null", null)
     grid = np.unique(np.append(as_values(deltas, name="deltas"), 0.0))
     rows = []
     for delta in grid:
@@ -163,6 +167,24 @@ def tipping_point(
         rows.append(delta_row(float(delta), pooled, null))
     conclusions = np.array([row["conclusion"] for row in rows])
     return _tipping(pd.DataFrame(rows), grid, conclusions)
+
+
+def _finite(name: str, value: float) -> float:
+    number = as_number(name, value)
+    if math.isinf(number):
+        raise ValueError(f"{name} is {value}; it must be finite")
+    return number
+
+
+def _checked_limits(limits: tuple[float, float]) -> tuple[float, float]:
+    try:
+        low, high = limits
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"limits is {limits!r}; give the lowest and the highest value, such as (0, 10)") from error
+    low, high = as_number("limits[0]", low), as_number("limits[1]", high)
+    if low > high:
+        raise ValueError(f"limits is {limits!r}; the lowest value comes first, such as (0, 10)")
+    return low, high
 
 
 def _is_member(frame: pd.DataFrame, where: Mapping[str, object] | None) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from nmosd_cohort.statistics.estimate import Estimate, as_values, check_conf_level, part_of_whole
+from nmosd_cohort.statistics.estimate import Estimate, as_number, as_values, check_conf_level, part_of_whole
 from nmosd_cohort.statistics.missing.tipping_point import TippingPoint, conclusion_of, delta_row
 from nmosd_cohort.statistics.shares.proportions import proportion
+from nmosd_cohort.statistics.wald import square_and_add
 
 FARTHEST = 20.0  # log odds, beyond which a share is 0 or 1 to all intents
 STEPS = 400
@@ -48,21 +50,23 @@ def tipping_share(
     Returns
     -------
     TippingPoint
-        Rows have the further column share_unassessed, the share assumed in those never assessed.
+        Rows have the further column share_unassessed, the share assumed in those never assessed. Their n is
+        `n_all`, with a comparison plus its patients; the limits rest on those assessed only, as `method` says.
         `tipping_delta` is solved for, not taken from the grid.
 
     Raises
     ------
     ValueError
         If counts are not whole or not in order, there is no patient assessed, both or neither of threshold
-        and comparison are given, or the threshold is not between 0 and 1.
+        and comparison are given, the threshold is not between 0 and 1, or the comparison is not a pair of counts.
 
     Notes
     -----
     The share is f p + (1 - f) expit(logit p + delta) with f the fraction assessed, taken as known. It rises with
     p, so that the Wilson limits of p give its limits; those of the difference follow by Newcombe 1998
     (doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I), method 10. At delta 0 this is the
-    share of the assessed; at delta without bound it reaches `worst_case_bounds`.
+    share of the assessed; at delta without bound it reaches `worst_case_bounds`. Where none or all of the assessed
+    have the event, the log odds are without bound themselves and no delta moves the share: see `worst_case_limits`.
 
     Examples
     --------
@@ -79,10 +83,10 @@ def tipping_share(
         raise ValueError("n_assessed is 0; nothing is known of the share, see worst_case_bounds")
     if (threshold is None) == (comparison is None):
         raise ValueError("give either threshold or comparison")
-    if threshold is not None and not 0 < threshold < 1:
+    if threshold is not None and not 0 < as_number("threshold", threshold) < 1:
         raise ValueError(f"threshold is {threshold}; it must be a share between 0 and 1")
-    null = 0.0 if threshold is None else threshold
-    other = None if comparison is None else proportion(*comparison, conf_level=level)
+    null = 0.0 if threshold is None else float(threshold)
+    other = None if comparison is None else _second_group(comparison, level)
     if other is not None and other.n == 0:
         raise ValueError("comparison has no patients")
     assessed, fraction = proportion(events, n_assessed, conf_level=level), n_assessed / n_all
@@ -99,6 +103,16 @@ def tipping_share(
     return TippingPoint(pd.DataFrame(rows), conclusion_of(at(0.0), null), nearest)
 
 
+def _second_group(comparison: tuple[int, int], level: float) -> Estimate:
+    try:
+        events, n = comparison
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"comparison is {comparison!r}; give events and patients of the second group, such as (12, 50)"
+        ) from error
+    return proportion(events, n, conf_level=level)
+
+
 def _moved(share: float, delta: float) -> float:
     return float(expit(logit(share) + delta)) if 0 < share < 1 else share
 
@@ -109,16 +123,26 @@ def _shifted_share(assessed: Estimate, fraction: float, delta: float, n_all: int
         fraction * part + (1 - fraction) * _moved(part, delta)
         for part in (assessed.conf_low, assessed.estimate, assessed.conf_high)
     )
-    level = assessed.conf_level
+    what = "with assumed log odds ratio of those never assessed, limits"
+    whole = Estimate(
+        share,
+        low,
+        high,
+        n_all,
+        f"share {what} from Wilson of the {assessed.n} assessed",
+        conf_level=assessed.conf_level,
+    )
     if other is None:
-        method = "share with assumed log odds ratio of those never assessed, limits from Wilson"
-        return Estimate(share, low, high, n_all, method, conf_level=level)
-    below = math.hypot(share - low, other.conf_high - other.estimate)
-    above = math.hypot(high - share, other.estimate - other.conf_low)
-    difference = share - other.estimate
-    method = "difference of shares with assumed log odds ratio of those never assessed, limits by Newcombe"
-    bounds = max(-1.0, difference - below), min(1.0, difference + above)
-    return Estimate(difference, *bounds, n_all + other.n, method, conf_level=level)
+        return whole
+    low, high = square_and_add(whole, other)
+    return replace(
+        whole,
+        estimate=share - other.estimate,
+        conf_low=max(-1.0, low),
+        conf_high=min(1.0, high),
+        n=n_all + other.n,
+        method=f"difference of shares {what} by Newcombe",
+    )
 
 
 def _nearest_change(conclusion: Callable[[float], str]) -> float:

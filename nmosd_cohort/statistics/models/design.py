@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_counts
+from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, patient_counts
 
 # A column whose part that no other column explains is shorter than this share of its length is collinear.
 COLLINEAR_SHARE = 1e-7
@@ -65,8 +65,8 @@ def model_cells(
     Raises
     ------
     ValueError
-        If lengths differ, a value is missing, a column holds text, or a column is constant or a
-        combination of others; the message names the column.
+        If the design is not a DataFrame, lengths differ, a value is missing, a column holds text, or a column is
+        constant or a combination of others; the message names the column.
 
     Examples
     --------
@@ -78,15 +78,36 @@ def model_cells(
     matrix = numeric_design(design)
     if len(matrix) != values.size:
         raise ValueError(f"{name} has {values.size} entries but the design {len(matrix)} rows; they must match")
-    whole = (
-        np.ones(values.size, dtype=np.int64) if counts is None else check_counts(counts, size=values.size, name=name)
-    )
+    whole = patient_counts(counts, size=values.size, name=name)
     occupied = whole > 0
     if not occupied.any():
         raise ValueError(f"{name} has no patients: every count is 0 or there are no rows")
     names = tuple(str(column) for column in design.columns)
     check_estimable(matrix[occupied], names)
     return Cells(values[occupied], matrix[occupied], whole[occupied], names)
+
+
+def event_cells(outcome01: ArrayLike, design: pd.DataFrame, counts: ArrayLike | None = None) -> Cells:
+    """Return the cells of a model of an event that some patients have and some have not.
+
+    Raises
+    ------
+    ValueError
+        If the outcome is not 0 or 1, all patients have the same, or as `model_cells`.
+
+    Examples
+    --------
+    >>> event_cells([0, 1], pd.DataFrame({"woman": [0, 1]}), [4, 0])
+    Traceback (most recent call last):
+    ValueError: design column 'woman' has one value only (0); leave it out
+    """
+    cells = model_cells(outcome01, design, counts, name="outcome01")
+    if not np.isin(cells.outcome, (0, 1)).all():
+        raise ValueError("outcome01 has values other than 0 and 1; code the event as 1")
+    events = int(cells.counts @ cells.outcome)
+    if events in (0, cells.n):
+        raise ValueError(f"outcome01 is {int(events > 0)} in all {cells.n} patients; there is nothing to compare")
+    return cells
 
 
 def merged_cells(cells: Cells) -> Cells:
@@ -104,20 +125,43 @@ def merged_cells(cells: Cells) -> Cells:
     return Cells(distinct[:, 0], distinct[:, 1:], counts, cells.names)
 
 
+def check_frame(name: str, frame: object) -> pd.DataFrame:
+    """Return a table of named columns.
+
+    Raises
+    ------
+    ValueError
+        If it is not a DataFrame.
+
+    Examples
+    --------
+    >>> check_frame("design", [[1, 0]])
+    Traceback (most recent call last):
+    ValueError: design is of type list; it must be a pandas DataFrame with one named column a covariate or visit
+    """
+    if not isinstance(frame, pd.DataFrame):
+        kind = type(frame).__name__
+        raise ValueError(
+            f"{name} is of type {kind}; it must be a pandas DataFrame with one named column a covariate or visit"
+        )
+    return frame
+
+
 def numeric_design(design: pd.DataFrame) -> Floats:
     """Return a design frame as a float matrix of shape (rows, columns).
 
     Raises
     ------
     ValueError
-        If a column name occurs twice, a column is not numeric, or a value is missing or infinite.
+        If it is not a DataFrame, a column name occurs twice, a column is not numeric, or a value is missing or
+        infinite.
 
     Examples
     --------
     >>> numeric_design(pd.DataFrame({"woman": [True, False]})).tolist()
     [[1.0], [0.0]]
     """
-    twice = design.columns[design.columns.duplicated()].tolist()
+    twice = check_frame("design", design).columns[design.columns.duplicated()].tolist()
     if twice:
         raise ValueError(f"design column {twice[0]!r} occurs more than once; names must differ")
     matrix = np.empty(design.shape, dtype=np.float64)
@@ -184,6 +228,30 @@ def standardise(matrix: Floats, counts: Counts | None = None) -> tuple[Floats, F
     centred = matrix - means
     deviations: Floats = np.sqrt(weights @ centred**2 / weights.sum())
     return centred / deviations, means, deviations
+
+
+def to_design_units(means: Floats, deviations: Floats) -> Floats:
+    """Return the matrix that takes intercept and coefficients of standardised columns to those of the design.
+
+    Examples
+    --------
+    >>> to_design_units(np.array([4.0]), np.array([2.0])).tolist()
+    [[1.0, -2.0], [0.0, 0.5]]
+    """
+    back: Floats = np.diag(np.concatenate(([1.0], 1 / deviations)))
+    back[0, 1:] = -means / deviations
+    return back
+
+
+def with_intercept(matrix: Floats) -> Floats:
+    """Return a matrix with a column of ones in front.
+
+    Examples
+    --------
+    >>> with_intercept(np.array([[5.0], [7.0]])).tolist()
+    [[1.0, 5.0], [1.0, 7.0]]
+    """
+    return np.column_stack([np.ones(len(matrix)), matrix])
 
 
 def check_column(name: str, names: tuple[str, ...]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,12 +16,13 @@ from nmosd_cohort.statistics.estimate import (
     Counts,
     Estimate,
     Floats,
+    as_number,
     check_conf_level,
-    check_counts,
     check_option,
     not_estimable,
+    patient_counts,
 )
-from nmosd_cohort.statistics.models.design import check_column, numeric_design
+from nmosd_cohort.statistics.models.design import check_column, check_frame, numeric_design, with_intercept
 from nmosd_cohort.statistics.wald import wald_estimate
 
 Covariates = Literal["fixed", "random"]
@@ -41,6 +42,10 @@ class RiskModel(Protocol):
     @property
     def covariance(self) -> Floats:
         """Shape (p + 1, p + 1)."""
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of t for limits, patients less coefficients; infinite gives the normal distribution."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +69,7 @@ def standardised_risk(
     counts: ArrayLike | None = None,
     *,
     assign: Mapping[str, float],
-    covariates: Covariates = "fixed",
+    covariates: Covariates = "random",
     conf_level: float = 0.95,
 ) -> Estimate:
     """Risk of the event if every patient of the design had the assigned covariate values.
@@ -79,26 +84,27 @@ def standardised_risk(
         Column name to the value that all patients are given; other columns stay as they are. Set interaction
         columns as well.
     covariates
-        ``fixed``: limits for these very patients. ``random``: for the population that they are a sample of,
-        which is wider.
+        ``random``: limits for the population that the patients are a sample of. ``fixed``: for a population with
+        just the covariates of these patients, which is narrower.
     conf_level
         Coverage of the limits.
 
     Returns
     -------
     Estimate
-        A share from 0 to 1, delta-method limits on the logit scale.
+        A share from 0 to 1, delta-method limits on the logit scale by t with n - coefficients degrees of freedom.
 
     Raises
     ------
     ValueError
         If the fit is not logistic, the design lacks a column of the fit or has no patients, or an assigned
-        column is unknown.
+        column is unknown or its value not a finite number.
 
     Notes
     -----
     g-computation: Robins 1986 (doi:10.1016/0270-0255(86)90088-6); Lane and Nelder 1982, Biometrics 38:613.
-    ``random`` adds the variance of the patients' own risks over n.
+    ``random`` adds the variance of the patients' own risks over n. In simulations with two to four columns, 95 %
+    limits of the population's risk covered 97 to 98 % of 24 patients and 95 to 97 % of 60.
 
     Examples
     --------
@@ -107,7 +113,7 @@ def standardised_risk(
     >>> fit = fit_logistic([0, 1, 0, 1], design, [20, 10, 10, 20])
     >>> risk = standardised_risk(fit, design, [20, 10, 10, 20], assign={"pain": 1})
     >>> round(risk.estimate, 3), round(risk.conf_low, 3), round(risk.conf_high, 3)
-    (0.667, 0.484, 0.81)
+    (0.667, 0.479, 0.813)
     """
     level = check_conf_level(conf_level)
     one = mean_risk(fit, design, counts, assign)
@@ -115,8 +121,8 @@ def standardised_risk(
         reason = "the assigned values lie so far outside that the model gives a risk of 0 or 1"
         return not_estimable(reason, one.n, estimate=one.risk, conf_level=level)
     error = _error(fit, one.slope, one.each, one.counts, covariates) / (one.risk * (1 - one.risk))
-    method = _method("logit scale", covariates)
-    return wald_estimate(logit(one.risk), error, one.n, method, conf_level=level, scale="logit", null=None)
+    method, point = _method(fit, "logit scale", covariates), logit(one.risk)
+    return wald_estimate(point, error, one.n, method, conf_level=level, freedom=fit.freedom, scale="logit", null=None)
 
 
 def standardised_risk_difference(
@@ -126,7 +132,7 @@ def standardised_risk_difference(
     *,
     assign: Mapping[str, float],
     reference: Mapping[str, float],
-    covariates: Covariates = "fixed",
+    covariates: Covariates = "random",
     conf_level: float = 0.95,
 ) -> Estimate:
     """Risk if every patient had the assigned covariate values minus that with the reference values.
@@ -141,7 +147,8 @@ def standardised_risk_difference(
     Returns
     -------
     Estimate
-        A difference of two shares of the same patients, delta-method limits held within -1 and 1.
+        A difference of two shares of the same patients, delta-method t limits held within -1 and 1. The variance
+        is multiplied by n / (n - coefficients).
 
     Raises
     ------
@@ -150,7 +157,8 @@ def standardised_risk_difference(
 
     Notes
     -----
-    As `standardised_risk`.
+    As `standardised_risk`. In simulations with two to four columns, 95 % limits covered 93 to 95 % of 24 patients
+    and 94 to 96 % of 60; normal limits without the factor 88 to 92 % and 93 to 95 %.
 
     Examples
     --------
@@ -159,14 +167,16 @@ def standardised_risk_difference(
     >>> fit = fit_logistic([0, 1, 0, 1], design, [20, 10, 10, 20])
     >>> gap = standardised_risk_difference(fit, design, [20, 10, 10, 20], assign={"pain": 1}, reference={"pain": 0})
     >>> round(gap.estimate, 3), round(gap.conf_low, 3), round(gap.conf_high, 3)
-    (0.333, 0.095, 0.572)
+    (0.333, 0.086, 0.581)
     """
     level = check_conf_level(conf_level)
     one, other = mean_risk(fit, design, counts, assign), mean_risk(fit, design, counts, reference)
     _check_contrast(one, other, assign, reference)
     error = _error(fit, one.slope - other.slope, one.each - other.each, one.counts, covariates)
-    method = _method("risk scale", covariates)
-    gap = wald_estimate(one.risk - other.risk, error, one.n, method, conf_level=level)
+    if math.isfinite(fit.freedom):
+        error *= math.sqrt(1 + fit.coefficients.size / fit.freedom)
+    method = _method(fit, "risk scale", covariates)
+    gap = wald_estimate(one.risk - other.risk, error, one.n, method, conf_level=level, freedom=fit.freedom)
     return replace(gap, conf_low=max(-1.0, gap.conf_low), conf_high=min(1.0, gap.conf_high))
 
 
@@ -177,7 +187,7 @@ def standardised_risk_ratio(
     *,
     assign: Mapping[str, float],
     reference: Mapping[str, float],
-    covariates: Covariates = "fixed",
+    covariates: Covariates = "random",
     conf_level: float = 0.95,
 ) -> Estimate:
     """Risk if every patient had the assigned covariate values divided by that with the reference values.
@@ -190,7 +200,7 @@ def standardised_risk_ratio(
     Returns
     -------
     Estimate
-        Delta-method limits on the log scale; `std_error` is on the scale of the ratio. Without limits, with the
+        Delta-method t limits on the log scale; `std_error` is on the scale of the ratio. Without limits, with the
         reason in `method`, if one of the risks is 0.
 
     Raises
@@ -200,7 +210,7 @@ def standardised_risk_ratio(
 
     Notes
     -----
-    As `standardised_risk`.
+    As `standardised_risk`. In the same simulations, limits covered 95 to 97 %.
 
     Examples
     --------
@@ -209,7 +219,7 @@ def standardised_risk_ratio(
     >>> fit = fit_logistic([0, 1, 0, 1], design, [20, 10, 10, 20])
     >>> ratio = standardised_risk_ratio(fit, design, [20, 10, 10, 20], assign={"pain": 1}, reference={"pain": 0})
     >>> round(ratio.estimate, 3), round(ratio.conf_low, 3), round(ratio.conf_high, 3)
-    (2.0, 1.136, 3.522)
+    (2.0, 1.122, 3.564)
     """
     level = check_conf_level(conf_level)
     one, other = mean_risk(fit, design, counts, assign), mean_risk(fit, design, counts, reference)
@@ -217,8 +227,9 @@ def standardised_risk_ratio(
         return not_estimable("the model gives a risk of 0", one.n, conf_level=level)
     _check_contrast(one, other, assign, reference)
     slope, each = one.slope / one.risk - other.slope / other.risk, one.each / one.risk - other.each / other.risk
-    error, method = _error(fit, slope, each, one.counts, covariates), _method("log scale", covariates)
-    return wald_estimate(math.log(one.risk / other.risk), error, one.n, method, conf_level=level, scale="log")
+    error, method = _error(fit, slope, each, one.counts, covariates), _method(fit, "log scale", covariates)
+    point = math.log(one.risk / other.risk)
+    return wald_estimate(point, error, one.n, method, conf_level=level, freedom=fit.freedom, scale="log")
 
 
 def mean_risk(fit: RiskModel, design: pd.DataFrame, counts: ArrayLike | None, assign: Mapping[str, float]) -> MeanRisk:
@@ -239,24 +250,31 @@ def mean_risk(fit: RiskModel, design: pd.DataFrame, counts: ArrayLike | None, as
     """
     if getattr(fit, "family", "binomial") != "binomial":
         raise ValueError("the fit is of a model of rates; standardised risks need one from fit_logistic")
-    missing = [name for name in fit.names if name not in design.columns]
+    missing = [name for name in fit.names if name not in check_frame("design", design).columns]
     if missing:
         raise ValueError(f"the design has no column {missing[0]!r}, which the fit has")
     matrix = numeric_design(design[list(fit.names)])
-    whole = check_counts(np.ones(len(matrix)) if counts is None else counts, size=len(matrix), name="design")
+    whole = patient_counts(counts, size=len(matrix), name="design")
     if not whole.any():
         raise ValueError("design has no patients: every count is 0 or there are no rows")
     for name, value in assign.items():
-        matrix[:, check_column(name, fit.names)] = value
-    complete = np.column_stack([np.ones(len(matrix)), matrix])
+        matrix[:, check_column(name, fit.names)] = _finite(name, value)
+    complete = with_intercept(matrix)
     each: Floats = expit(complete @ fit.coefficients)
     weights = whole / whole.sum()
     return MeanRisk(float(weights @ each), (weights * each * (1 - each)) @ complete, each, whole)
 
 
+def _finite(name: str, value: float) -> float:
+    number = as_number(f"the value assigned to column {name!r}", value)
+    if math.isinf(number):
+        raise ValueError(f"the value assigned to column {name!r} is {value!r}; it must be a finite number")
+    return number
+
+
 def _error(fit: RiskModel, slope: Floats, each: Floats, counts: Counts, covariates: str) -> float:
     """Return the standard error of a function of mean risks from its derivatives and each row's part in it."""
-    check_option("covariates", covariates, ("fixed", "random"))
+    check_option("covariates", covariates, get_args(Covariates))
     variance = float(slope @ fit.covariance @ slope)
     if covariates == "random":
         n = int(counts.sum())
@@ -271,5 +289,8 @@ def _check_contrast(
         raise ValueError(f"assign {dict(assign)} and reference {dict(reference)} do not differ")
 
 
-def _method(scale: str, covariates: str) -> str:
-    return f"logistic model, standardised (g-computation), delta-method limits on the {scale}, covariates {covariates}"
+def _method(fit: RiskModel, scale: str, covariates: str) -> str:
+    limits = f"t({fit.freedom}) limits" if math.isfinite(fit.freedom) else "limits"
+    return (
+        f"logistic model, standardised (g-computation), delta-method {limits} on the {scale}, covariates {covariates}"
+    )

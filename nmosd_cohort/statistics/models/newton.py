@@ -18,6 +18,8 @@ CHEAP_STEPS = 5
 LONGEST_STEP = 5.0
 # A predicted gain below this cannot be told from rounding once no step goes up any more.
 ROUNDING_GAIN = 1e-7
+# So near to the maximum, sums over millions of events may fall by this much from rounding alone; the score decides.
+NOISE = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,11 @@ class Likelihood(Protocol):
 
 
 class NoMaximumError(ValueError):
-    """The climb went on for as many steps as are allowed, or began where the likelihood is 0."""
+    """The climb found no maximum."""
+
+
+class ZeroLikelihoodError(NoMaximumError):
+    """The likelihood is 0 where the climb begins, if only by rounding."""
 
 
 def climb(likelihood: Likelihood, start: Floats, free: Counts, *, smallest_gain: float) -> Point:
@@ -77,7 +83,7 @@ def climb(likelihood: Likelihood, start: Floats, free: Counts, *, smallest_gain:
     """
     point = likelihood.at(start)
     if point is None:
-        raise NoMaximumError("the likelihood is 0 where the climb begins")
+        raise ZeroLikelihoodError("the likelihood is 0 where the climb begins")
     for number in range(MAX_STEPS):
         step = _step(likelihood, point, free, exact=number >= CHEAP_STEPS)
         gain = float(point.score @ step)
@@ -108,9 +114,12 @@ def _step(likelihood: Likelihood, point: Point, free: Counts, *, exact: bool) ->
 
 
 def _higher(likelihood: Likelihood, point: Point, step: Floats) -> Point | None:
-    lowest = point.value - 1e-13 * abs(point.value)
+    lowest, slope = point.value - 1e-13 * abs(point.value), float(point.score @ step)
     for halving in range(MAX_HALVINGS):
         candidate = likelihood.at(point.parameters + step / 2**halving)
-        if candidate is not None and candidate.value >= lowest:
+        if candidate is None:
+            continue
+        is_flatter = slope < NOISE and abs(float(candidate.score @ step)) < slope
+        if candidate.value >= (lowest - NOISE if is_flatter else lowest):
             return candidate
     return None

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.stats import chi2
 
-from nmosd_cohort.statistics.estimate import Counts, Floats
-from nmosd_cohort.statistics.models.newton import LONGEST_STEP, Likelihood, NoMaximumError, Point, climb
+from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats
+from nmosd_cohort.statistics.models.newton import (
+    LONGEST_STEP,
+    Likelihood,
+    NoMaximumError,
+    Point,
+    ZeroLikelihoodError,
+    climb,
+)
 
 MAX_TRIALS = 200
+# How often the search for limits may come upon a higher maximum and begin again from there.
+MAX_RESTARTS = 20
 # Limits are found to this precision in standard deviations of the signed root of the deviance.
 ROOT_TOLERANCE = 1e-8
 # Refits stop within the square root of this many standard errors, which is exact to as much in deviance.
@@ -150,13 +159,132 @@ def profile_limit(
 
     def signed_root(value: float) -> tuple[float, float]:
         nonlocal state
-        state = refit(likelihood, state, at, value)
+        try:
+            state = refit(likelihood, state, at, value)
+        except ZeroLikelihoodError:
+            return math.copysign(math.inf, target), 0.0
         check_peak(top_value, state)
         root = math.copysign(math.sqrt(max(0.0, 2 * (top_value - state.value))), target)
         return root, -float(state.score[at]) / root if root else math.inf
 
     bracket = (inner, math.inf) if target > 0 else (-math.inf, inner)
     return solve_rising(signed_root, target, start, stride, bracket)
+
+
+def profile_limits(likelihood: Likelihood, top: Point, at: int, conf_level: float) -> tuple[float, float, float]:
+    """Return profile-likelihood limits of one parameter and the p-value of its likelihood-ratio test.
+
+    Parameters
+    ----------
+    likelihood
+        Of the model.
+    top
+        Its maximum, which is finite.
+    at
+        Position of the parameter.
+    conf_level
+        Coverage of the limits.
+
+    Raises
+    ------
+    HigherPeakError
+        If a refit is higher than the maximum.
+    NoMaximumError
+        If a refit fails or a limit is not found.
+
+    Notes
+    -----
+    Venzon and Moolgavkar 1988 (doi:10.2307/2347496).
+
+    Examples
+    --------
+    >>> from nmosd_cohort.statistics.models.cumulative_link import CumulativeLikelihood, sort_by_level
+    >>> cells = sort_by_level(np.array([0, 0, 1, 1]), np.array([[0.0], [1.0]] * 2), np.array([20, 10, 10, 20]))
+    >>> likelihood = CumulativeLikelihood(cells)
+    >>> top = climb(likelihood, likelihood.start(), np.arange(2), smallest_gain=1e-20)
+    >>> [round(number, 4) for number in profile_limits(likelihood, top, 1, 0.95)]
+    [0.3383, 2.4987, 0.0091]
+    """
+    p_value = ratio_p_value(top.value, refit(likelihood, top, at, 0.0))
+    best, reach = float(top.parameters[at]), math.sqrt(chi2.ppf(conf_level, 1))
+    distance = reach * math.sqrt(np.linalg.inv(top.information)[at, at])
+    low, high = (
+        profile_limit(
+            likelihood,
+            top,
+            at,
+            top_value=top.value,
+            target=side * reach,
+            start=best + side * distance,
+            stride=distance,
+            inner=best,
+        )
+        for side in (-1, 1)
+    )
+    return low, high, p_value
+
+
+def highest_profiles(
+    likelihood: Likelihood, start: Floats, positions: Sequence[int], conf_level: float, *, smallest_gain: float
+) -> tuple[Point, list[tuple[float, float, float]], bool]:
+    """Return the maximum of a likelihood that may have several, `profile_limits` there, and whether it has several.
+
+    Where the search for limits comes upon a higher maximum it begins again from there.
+
+    Examples
+    --------
+    >>> from nmosd_cohort.statistics.models.cumulative_link import CumulativeLikelihood, sort_by_level
+    >>> cells = sort_by_level(np.array([0, 0, 1, 1]), np.array([[0.0], [1.0]] * 2), np.array([20, 10, 10, 20]))
+    >>> likelihood = CumulativeLikelihood(cells)
+    >>> top, limits, has_several = highest_profiles(likelihood, likelihood.start(), [1], 0.95, smallest_gain=1e-20)
+    >>> round(float(top.parameters[1]), 4), len(limits), has_several
+    (1.3863, 1, False)
+    """
+    everything = np.arange(start.size)
+    for restarts in range(MAX_RESTARTS):
+        top = climb(likelihood, start, everything, smallest_gain=smallest_gain)
+        try:
+            return top, [profile_limits(likelihood, top, at, conf_level) for at in positions], restarts > 0
+        except HigherPeakError as found:
+            start = found.point.parameters
+    raise NoMaximumError("the penalised likelihood has too many maxima")
+
+
+def profiled_ratio(
+    top: Point,
+    at: int,
+    limits: tuple[float, float, float],
+    deviation: float,
+    n: int,
+    method: str,
+    *,
+    conf_level: float,
+    events: int,
+) -> Estimate:
+    """Return exp of a parameter per unit of its column with limits and p-value from `profile_limits`.
+
+    Examples
+    --------
+    >>> top = Point(np.array([1.0]), -9.0, np.zeros(1), np.eye(1))
+    >>> ratio = profiled_ratio(top, 0, (-0.5, 2.0, 0.2), 1.0, 30, "by hand", conf_level=0.95, events=9)
+    >>> round(ratio.estimate, 3), round(ratio.conf_low, 3), round(ratio.std_error, 3)
+    (2.718, 0.607, 2.718)
+    """
+    low, high, p_value = limits
+    error = math.sqrt(np.linalg.inv(top.information)[at, at]) / deviation
+    with np.errstate(over="ignore"):
+        low, ratio, high = np.exp(np.array([low, top.parameters[at], high]) / deviation).tolist()
+    return Estimate(
+        ratio,
+        low,
+        high,
+        n,
+        method,
+        std_error=ratio * error,
+        p_value=p_value,
+        conf_level=conf_level,
+        events=events,
+    )
 
 
 def solve_rising(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, hstack
@@ -51,10 +53,7 @@ def separating_columns(cells: SortedCells) -> list[int]:
     >>> separating_columns(sort_by_level(level, design, np.ones(4, dtype=np.int64)))
     [0, 1]
     """
-    n_thresholds = cells.starts.size - 1
-    slack = _slack_matrix(cells)
-    direction = steepest_direction(slack, _total(slack), n_thresholds)[n_thresholds:]
-    return [int(column) for column in np.flatnonzero(np.abs(direction) > SMALLEST_DIRECTION)]
+    return separating_parameters(_slack_matrix(cells), cells.starts.size - 1)
 
 
 def unbounded_sides(cells: SortedCells, column: int) -> tuple[bool, bool]:
@@ -104,8 +103,41 @@ def steepest_direction(slack: csr_matrix, gains: Floats, n_thresholds: int) -> F
     return np.asarray(answer.x, dtype=np.float64)
 
 
-def _total(slack: csr_matrix) -> Floats:
-    return np.asarray(slack.sum(axis=0), dtype=np.float64).ravel()
+def separating_parameters(slack: csr_matrix, n_thresholds: int) -> list[int]:
+    """Return the parameters after the thresholds that a direction without slack below 0 moves, empty if none.
+
+    Examples
+    --------
+    >>> separating_parameters(csr_matrix([[1.0, -1.0], [0.0, 1.0]]), 0)
+    [0]
+    """
+    total = np.asarray(slack.sum(axis=0), dtype=np.float64).ravel()
+    direction = steepest_direction(slack, total, n_thresholds)[n_thresholds:]
+    return [int(place) for place in np.flatnonzero(np.abs(direction) > SMALLEST_DIRECTION)]
+
+
+def are_finite(variances: Floats) -> bool:
+    """Return whether variances of log odds per SD of a column are those of a finite maximum.
+
+    Examples
+    --------
+    >>> are_finite(np.array([0.2, 1.5])), are_finite(np.array([0.2, np.inf]))
+    (True, False)
+    """
+    return bool((variances > 0).all() and (variances < LARGEST_STD_ERROR**2).all())
+
+
+def separation_message(columns: Sequence[str], what: str) -> str:
+    """Return which columns separate what.
+
+    Examples
+    --------
+    >>> separation_message(["age", "woman"], "the levels; merge them")
+    "design columns 'age', 'woman' together separate the levels; merge them"
+    """
+    if len(columns) == 1:
+        return f"design column {columns[0]!r} separates {what}"
+    return f"design columns {', '.join(map(repr, columns))} together separate {what}"
 
 
 def _slack_matrix(cells: SortedCells) -> csr_matrix:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
-from nmosd_cohort.statistics.estimate import Estimate, Floats, check_conf_level
+from nmosd_cohort.statistics.estimate import Estimate, Floats, as_number, check_conf_level
 from nmosd_cohort.statistics.models.cumulative_link import Maximum, SortedCells, maximise, sort_by_level
 from nmosd_cohort.statistics.models.design import model_cells, standardise
 from nmosd_cohort.statistics.models.g_computation import standardised_risk, standardised_risk_difference
-from nmosd_cohort.statistics.models.separation import LARGEST_STD_ERROR, separating_column, separating_columns
+from nmosd_cohort.statistics.models.separation import (
+    are_finite,
+    separating_column,
+    separating_columns,
+    separation_message,
+)
+from nmosd_cohort.statistics.wald import wald_estimate
+
+METHOD = "cumulative logit model, Wald limits"
+SEPARATED = (
+    "the outcome levels, so the odds ratio has no finite estimate; merge sparse categories or leave out a column"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,13 +130,13 @@ def fit_cumulative_link(
 def _checked_maximum(cells: SortedCells, names: tuple[str, ...]) -> Maximum:
     column = separating_column(cells)
     if column is not None:
-        raise ValueError(_separation_message([names[column]]))
+        raise ValueError(separation_message([names[column]], SEPARATED))
     top = maximise(cells)
     if top.converged and _is_finite(top, cells.starts.size - 1):
         return top
     columns = separating_columns(cells)
     if columns:
-        raise ValueError(_separation_message([names[position] for position in columns]))
+        raise ValueError(separation_message([names[position] for position in columns], SEPARATED))
     steepest = names[int(np.argmax(np.abs(top.parameters[cells.starts.size - 1 :])))]
     raise ValueError(
         f"the cumulative logit model did not converge; design column {steepest!r} all but separates the levels"
@@ -137,19 +148,7 @@ def _is_finite(top: Maximum, n_thresholds: int) -> bool:
         variances = np.diagonal(np.linalg.inv(top.information))[n_thresholds:]
     except np.linalg.LinAlgError:
         return False
-    return bool((variances > 0).all() and (variances < LARGEST_STD_ERROR**2).all())
-
-
-def _separation_message(columns: list[str]) -> str:
-    who = (
-        f"design column {columns[0]!r} separates"
-        if len(columns) == 1
-        else f"design columns {', '.join(map(repr, columns))} together separate"
-    )
-    return (
-        f"{who} the outcome levels, so the odds ratio has no finite estimate; "
-        "merge sparse categories or leave out a column"
-    )
+    return are_finite(variances)
 
 
 def _unscaled(top: Maximum, n_thresholds: int, means: Floats, deviations: Floats) -> tuple[Floats, Floats, Floats]:
@@ -193,25 +192,9 @@ def odds_ratios(fit: OrdinalFit, *, conf_level: float | None = None) -> dict[str
     level = check_conf_level(fit.conf_level if conf_level is None else conf_level)
     errors = np.sqrt(np.diagonal(fit.covariance)[fit.thresholds.size :])
     return {
-        name: _odds_ratio(float(log_ratio), float(error), fit.n, level)
+        name: wald_estimate(float(log_ratio), float(error), fit.n, METHOD, conf_level=level, scale="log")
         for name, log_ratio, error in zip(fit.names, fit.coefficients, errors, strict=True)
     }
-
-
-def _odds_ratio(log_ratio: float, error: float, n: int, conf_level: float) -> Estimate:
-    reach = float(norm.ppf((1 + conf_level) / 2)) * error
-    with np.errstate(over="ignore"):
-        low, ratio, high = np.exp([log_ratio - reach, log_ratio, log_ratio + reach]).tolist()
-    return Estimate(
-        ratio,
-        low,
-        high,
-        n,
-        "cumulative logit model, Wald limits",
-        std_error=ratio * error,
-        p_value=float(2 * norm.sf(abs(log_ratio) / error)),
-        conf_level=conf_level,
-    )
 
 
 def standardised_probability(
@@ -224,6 +207,8 @@ def standardised_probability(
     conf_level: float | None = None,
 ) -> Estimate:
     """Return P(Y >= at_least) if every patient of the design had the assigned covariate values.
+
+    Limits take the covariates of the patients as fixed.
 
     Parameters
     ----------
@@ -263,7 +248,8 @@ def standardised_probability(
     (0.667, 0.484, 0.81)
     """
     level = fit.conf_level if conf_level is None else conf_level
-    share = standardised_risk(_reaching(fit, at_least), design, counts, assign=assign, conf_level=level)
+    model = _reaching(fit, at_least)
+    share = standardised_risk(model, design, counts, assign=assign, covariates="fixed", conf_level=level)
     return _named(share)
 
 
@@ -278,6 +264,8 @@ def standardised_contrast(
     conf_level: float | None = None,
 ) -> Estimate:
     """Return P(Y >= at_least) with the assigned minus that with the reference covariate values.
+
+    Limits take the covariates of the patients as fixed.
 
     Parameters
     ----------
@@ -308,9 +296,10 @@ def standardised_contrast(
     """
     level = fit.conf_level if conf_level is None else conf_level
     model = _reaching(fit, at_least)
-    return _named(
-        standardised_risk_difference(model, design, counts, assign=assign, reference=reference, conf_level=level)
+    gap = standardised_risk_difference(
+        model, design, counts, assign=assign, reference=reference, covariates="fixed", conf_level=level
     )
+    return _named(gap)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -320,9 +309,11 @@ class _Reaching:
     names: tuple[str, ...]
     coefficients: Floats
     covariance: Floats
+    freedom: float = math.inf
 
 
 def _reaching(fit: OrdinalFit, at_least: float) -> _Reaching:
+    at_least = as_number("at_least", at_least)
     if not fit.levels[0] < at_least <= fit.levels[-1]:
         raise ValueError(
             f"at_least is {at_least:g}; it must be above the lowest level {fit.levels[0]:g} "

@@ -11,7 +11,7 @@ from scipy.special import expit
 from scipy.stats import chi2
 
 from nmosd_cohort.statistics.estimate import Estimate, Floats, not_estimable
-from nmosd_cohort.statistics.models.design import Cells, check_column, model_cells, standardise
+from nmosd_cohort.statistics.models.design import Cells, check_column, model_cells, standardise, with_intercept
 from nmosd_cohort.statistics.ordinal.cumulative_logit import OrdinalFit, fit_cumulative_link, odds_ratios
 
 # A cut point with fewer patients on either side is not looked at.
@@ -121,7 +121,7 @@ def brant_test(outcome: ArrayLike, design: pd.DataFrame, counts: ArrayLike | Non
     Returns
     -------
     pandas.DataFrame
-        Columns term ("omnibus", then each design column), statistic (chi-square), df, p_value, cut_points.
+        Columns term ("omnibus", then each design column), statistic (chi-square), freedom, p_value, cut_points.
         Only cut points with five patients on either side and a finite fit are used.
 
     Raises
@@ -139,7 +139,7 @@ def brant_test(outcome: ArrayLike, design: pd.DataFrame, counts: ArrayLike | Non
     --------
     >>> design = pd.DataFrame({"pain": [0, 0, 0, 1, 1, 1]})
     >>> test = brant_test([0, 2, 4] * 2, design, [30, 20, 10, 15, 20, 25])
-    >>> test["term"].tolist(), test["df"].tolist(), round(float(test["p_value"][0]), 2)
+    >>> test["term"].tolist(), test["freedom"].tolist(), round(float(test["p_value"][0]), 2)
     (['omnibus', 'pain'], [1, 1], 0.69)
     """
     cells = model_cells(outcome, design, counts)
@@ -149,7 +149,7 @@ def brant_test(outcome: ArrayLike, design: pd.DataFrame, counts: ArrayLike | Non
     fits = [cut.fit for cut in _cut_points(cells) if cut.fit is not None]
     if len(fits) < 2:
         raise ValueError(f"fewer than two cut points have {FEWEST_EVENTS} patients on either side and a finite fit")
-    matrix = np.column_stack([np.ones(len(cells.design)), cells.design])
+    matrix = with_intercept(cells.design)
     probabilities = np.array([expit(matrix @ _with_intercept(fit)) for fit in fits])
     coefficients = np.array([fit.coefficients for fit in fits])
     covariance = _joint_covariance(matrix, probabilities, cells.counts.astype(np.float64))
@@ -189,7 +189,7 @@ def _wald_row(term: str, coefficients: Floats, covariance: Floats, columns: list
     return {
         "term": term,
         "statistic": statistic,
-        "df": differences.size,
+        "freedom": differences.size,
         "p_value": float(chi2.sf(statistic, differences.size)),
         "cut_points": len(coefficients),
     }

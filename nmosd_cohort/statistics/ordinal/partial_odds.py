@@ -13,7 +13,7 @@ from scipy.stats import chi2
 from nmosd_cohort.statistics.estimate import Counts, Floats, as_row, check_conf_level
 from nmosd_cohort.statistics.models.design import Cells, check_column, model_cells, standardise
 from nmosd_cohort.statistics.models.newton import NoMaximumError, climb
-from nmosd_cohort.statistics.models.separation import LARGEST_STD_ERROR
+from nmosd_cohort.statistics.models.separation import are_finite
 from nmosd_cohort.statistics.ordinal.cumulative_logit import OrdinalFit, fit_cumulative_link
 from nmosd_cohort.statistics.ordinal.partial_odds_likelihood import Layout, PartialLikelihood, separating_terms
 from nmosd_cohort.statistics.wald import wald_estimate
@@ -33,7 +33,7 @@ class PartialOddsFit:
         One row a covariate and band of cut points: term, level (the lowest cut point at which this odds
         ratio of reaching it or more holds; missing where one odds ratio serves all), estimate, std_error,
         conf_low, conf_high, p_value, n, method.
-    statistic, df, p_value
+    statistic, freedom, p_value
         Likelihood-ratio chi-square against proportional odds of all covariates; too large where odds cross.
     log_likelihood
         At the maximum.
@@ -48,7 +48,7 @@ class PartialOddsFit:
 
     odds_ratios: pd.DataFrame
     statistic: float
-    df: int
+    freedom: int
     p_value: float
     log_likelihood: float
     crossing_patients: int
@@ -102,7 +102,7 @@ def partial_proportional_odds(
     >>> fit = partial_proportional_odds([0, 2, 4] * 2, design, [30, 20, 10, 15, 20, 25], free=["pain"])
     >>> fit.odds_ratios.round(2)[["level", "estimate", "conf_low", "conf_high"]].values.tolist()
     [[2.0, 3.0, 1.38, 6.5], [4.0, 3.57, 1.52, 8.37]]
-    >>> round(fit.statistic, 3), fit.df, round(fit.p_value, 2), fit.crossing_patients
+    >>> round(fit.statistic, 3), fit.freedom, round(fit.p_value, 2), fit.crossing_patients
     (0.163, 1, 0.69, 0)
     """
     level = check_conf_level(conf_level)
@@ -153,7 +153,7 @@ def _maximum(
     except (NoMaximumError, np.linalg.LinAlgError):
         covariance = np.full((start.size, start.size), np.inf)
     variances = np.diagonal(covariance)[layout.n_thresholds :]
-    if (variances > 0).all() and (variances < LARGEST_STD_ERROR**2).all():
+    if are_finite(variances):
         return top.parameters, covariance, top.value
     infinite = separating_terms(likelihood) or [int(np.argmax(np.abs(variances)))]
     column, band = layout.terms()[infinite[0]]

@@ -11,7 +11,7 @@ from scipy.special import expit, log_expit
 from nmosd_cohort.statistics.estimate import Counts, Floats
 from nmosd_cohort.statistics.models.cumulative_link import WIDEST_GAP
 from nmosd_cohort.statistics.models.newton import Point
-from nmosd_cohort.statistics.models.separation import SMALLEST_DIRECTION, steepest_direction
+from nmosd_cohort.statistics.models.separation import separating_parameters
 from nmosd_cohort.statistics.ordinal.cumulative_logit import OrdinalFit
 
 
@@ -142,6 +142,4 @@ def separating_terms(likelihood: PartialLikelihood) -> list[int]:
     [1]
     """
     slack = csr_matrix(np.unique(np.vstack([likelihood.upper, -likelihood.lower]), axis=0))
-    n_thresholds = likelihood.layout.n_thresholds
-    direction = steepest_direction(slack, np.asarray(slack.sum(axis=0)).ravel(), n_thresholds)[n_thresholds:]
-    return [int(place) for place in np.flatnonzero(np.abs(direction) > SMALLEST_DIRECTION)]
+    return separating_parameters(slack, likelihood.layout.n_thresholds)

@@ -13,7 +13,7 @@ from nmosd_cohort.statistics.models.design import Cells, model_cells, standardis
 from nmosd_cohort.statistics.ordinal.cumulative_logit import OrdinalFit, fit_cumulative_link
 from nmosd_cohort.statistics.ordinal.partial_odds_likelihood import Layout, PartialLikelihood
 
-COLUMNS = ["term", "statistic", "df", "p_value", "cut_points", "n", "method"]
+COLUMNS = ["term", "statistic", "freedom", "p_value", "cut_points", "n", "method"]
 
 
 def proportional_odds_test(
@@ -31,7 +31,7 @@ def proportional_odds_test(
     Returns
     -------
     pandas.DataFrame
-        Columns term ("omnibus", then each design column), statistic (chi-square), df, p_value, cut_points
+        Columns term ("omnibus", then each design column), statistic (chi-square), freedom, p_value, cut_points
         (between the bands), n, method.
 
     Raises
@@ -51,7 +51,7 @@ def proportional_odds_test(
     --------
     >>> design = pd.DataFrame({"pain": [0, 0, 0, 1, 1, 1]})
     >>> test = proportional_odds_test([0, 2, 4] * 2, design, [30, 20, 10, 15, 20, 25])
-    >>> test["term"].tolist(), test["df"].tolist(), round(float(test["p_value"][0]), 2)
+    >>> test["term"].tolist(), test["freedom"].tolist(), round(float(test["p_value"][0]), 2)
     (['omnibus', 'pain'], [1, 1], 0.69)
     """
     cells = model_cells(outcome, design, counts)
@@ -103,7 +103,7 @@ def _row(term: str, free: list[int], bands: Counts, cells: Cells, common: Ordina
     information = _expected_information(likelihood, parameters)
     statistic = float(point.score @ np.linalg.solve(information, point.score))
     freedom = len(free) * (common.thresholds.size - 1)
-    return {"term": term, "statistic": statistic, "df": freedom, "p_value": float(chi2.sf(statistic, freedom))}
+    return {"term": term, "statistic": statistic, "freedom": freedom, "p_value": float(chi2.sf(statistic, freedom))}
 
 
 def _expected_information(likelihood: PartialLikelihood, parameters: Floats) -> Floats:

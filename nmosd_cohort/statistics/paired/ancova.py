@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import Estimate, as_values, check_conf_level, check_counts, not_estimable
+from nmosd_cohort.statistics.estimate import Estimate, as_values, check_conf_level, not_estimable, patient_counts
+from nmosd_cohort.statistics.models.design import check_frame
 from nmosd_cohort.statistics.paired.minimum_patients import too_few
 from nmosd_cohort.statistics.regression.linear import adjusted_mean_difference
 
@@ -39,7 +40,7 @@ def ancova(
     -------
     Estimate
         In points of the scale (negative is lower in arm 1); HC3 robust error, t limits. NaN, with the reason in
-        `method`, with fewer than 8 patients, fewer than two in an arm, or the same score after in all.
+        `method`, with fewer than 8 patients, fewer than 4 in an arm, or the same score after in all.
 
     Raises
     ------
@@ -60,9 +61,7 @@ def ancova(
     """
     level = check_conf_level(conf_level)
     first, second, arm = (
-        as_values(before, name="before"),
-        as_values(after, name="after"),
-        as_values(group, name="group"),
+        as_values(values, name=name) for name, values in (("before", before), ("after", after), ("group", group))
     )
     if not first.size == second.size == arm.size:
         raise ValueError(
@@ -70,16 +69,14 @@ def ancova(
         )
     if not np.isin(arm, (0, 1)).all():
         raise ValueError("group must be 1 for one arm and 0 for the reference arm")
-    whole = np.ones(arm.size, dtype=np.int64) if counts is None else check_counts(counts, size=arm.size, name="group")
+    whole = patient_counts(counts, size=arm.size, name="group")
     n, n_arm = int(whole.sum()), int(whole[arm == 1].sum())
-    reason = too_few("ancova", n)
-    if not reason and min(n_arm, n - n_arm) < 2:
-        reason = f"arms of {n_arm} and {n - n_arm} patients; each needs 2"
+    reason = too_few("ancova", n) or too_few("ancova_arm", min(n_arm, n - n_arm))
     if reason:
         return not_estimable(reason, n, conf_level=level)
     design = pd.DataFrame({"group": arm, "before": first})
     if covariates is not None:
-        if len(covariates) != arm.size:
+        if len(check_frame("covariates", covariates)) != arm.size:
             raise ValueError(f"covariates has {len(covariates)} rows but group {arm.size} entries; they must match")
         design = pd.concat([design, covariates.reset_index(drop=True)], axis=1)
     return adjusted_mean_difference(second, design, whole, "group", conf_level=level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +22,10 @@ from nmosd_cohort.statistics.estimate import (
 )
 from nmosd_cohort.statistics.paired.minimum_patients import too_few
 from nmosd_cohort.statistics.regression.linear import adjusted_mean_difference
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.wald import p_of_t, wald_estimate
+
+LEAST_SPREAD = 1e-70  # of scores whose variances can still be multiplied
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def baseline_change_relation(
         Scores of the same patients, and patients with each pair; None counts every pair once.
     error_variance
         Variance of one score about the patient's true score, in squared points, for example half the variance
-        of differences between untreated repeats.
+        of differences between untreated repeats. Taken as known.
     reliability
         In its place, the share of the variance before that is not error (above 0, up to 1).
     reliability_error
@@ -81,7 +85,8 @@ def baseline_change_relation(
     Raises
     ------
     ValueError
-        If both or impossible values of error are given, or scores are not paired.
+        If both or impossible values of error are given, `reliability_error` without `reliability`, or scores are
+        not paired.
 
     Notes
     -----
@@ -103,7 +108,7 @@ def baseline_change_relation(
     _check_error(error_variance, reliability, reliability_error)
     n = int(totals.sum())
     reason = too_few("baseline_change", n)
-    if not reason and (np.ptp(first) == 0 or np.ptp(second) == 0):
+    if not reason and not (_varies(first) and _varies(second)):
         reason = "the scores before or after do not vary"
     if reason:
         unknown = not_estimable(reason, n, conf_level=level)
@@ -119,15 +124,28 @@ def baseline_change_relation(
     return BaselineChange(slope, *_oldham(first, second, totals, level), share)
 
 
+def _varies(scores: Floats) -> bool:
+    """Return whether scores differ by more than rounding, and their squares are not 0 to the computer."""
+    spread = float(np.ptp(scores))
+    return spread > max(LEAST_SPREAD, SAME_WITHIN * float(np.abs(scores).max()))
+
+
 def _check_error(error_variance: float | None, reliability: float | None, reliability_error: float) -> None:
     if error_variance is not None and reliability is not None:
         raise ValueError("give error_variance or reliability, not both")
-    if error_variance is not None and not 0 <= error_variance < math.inf:
-        raise ValueError(f"error_variance is {error_variance}; it must be 0 or more squared points")
-    if reliability is not None and not 0 < reliability <= 1:
-        raise ValueError(f"reliability is {reliability}; it must lie above 0 and be at most 1")
-    if not 0 <= reliability_error < math.inf:
-        raise ValueError(f"reliability_error is {reliability_error}; it must be 0 or more")
+    if error_variance is not None and not 0 <= _number(error_variance) < math.inf:
+        raise ValueError(f"error_variance is {error_variance!r}; it must be 0 or more squared points")
+    if reliability is not None and not 0 < _number(reliability) <= 1:
+        raise ValueError(f"reliability is {reliability!r}; it must lie above 0 and be at most 1")
+    if not 0 <= _number(reliability_error) < math.inf:
+        raise ValueError(f"reliability_error is {reliability_error!r}; it must be 0 or more")
+    if reliability is None and reliability_error != 0:
+        raise ValueError("reliability_error belongs to reliability; error_variance is taken as known")
+
+
+def _number(value: float) -> float:
+    """Return a number, NaN in place of what is none."""
+    return float(value) if isinstance(value, numbers.Real) else math.nan
 
 
 def _moments(first: Floats, second: Floats, totals: Counts) -> tuple[float, float, float]:
@@ -146,6 +164,9 @@ def _blomqvist(first: Floats, second: Floats, totals: Counts, share: float, erro
     if distinct(first, totals)[1].max() >= n - 1:
         return not_estimable("all patients but one start at the same score", n, conf_level=level)
     raw = adjusted_mean_difference(second, pd.DataFrame({"before": first}), totals, "before", conf_level=level)
+    if math.isnan(raw.std_error):
+        point = raw.estimate / share - 1
+        return not_estimable("one score follows from the other", n, estimate=point, conf_level=level)
     spread = math.hypot(raw.std_error / share, raw.estimate / share**2 * error)
     method = f"Blomqvist slope at reliability {share:.3g}, delta method, HC3, t limits"
     return wald_estimate(raw.estimate / share - 1, spread, n, method, conf_level=level, freedom=n - 2)

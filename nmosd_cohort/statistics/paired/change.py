@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,15 +14,14 @@ from nmosd_cohort.statistics.estimate import (
     Floats,
     as_pairs,
     check_conf_level,
-    check_counts,
     check_option,
     not_estimable,
+    patient_counts,
 )
 from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.wald import wald_estimate
 
 ResponderRule = Literal["pct30", "pct50", "abs2", "pct30_or_abs2", "pct30_and_abs2"]
-RESPONDER_RULES = ("pct30", "pct50", "abs2", "pct30_or_abs2", "pct30_and_abs2")
 ON_THRESHOLD = 1e-9  # a fall from 10 to 7 is 30 % in spite of binary fractions
 
 
@@ -117,7 +116,7 @@ def responders(
     Raises
     ------
     ValueError
-        If the rule is unknown, the scores are not paired, or a baseline is negative.
+        If the rule is unknown, the scores are not paired or infinite, or a baseline is negative.
 
     Notes
     -----
@@ -129,7 +128,7 @@ def responders(
     ResponderCount(responders=1, non_responders=2, worsened=1, not_evaluable=1)
     """
     categories = response(before, after, rule=rule)
-    totals = check_counts(np.ones(categories.size) if counts is None else counts, size=categories.size)
+    totals = patient_counts(counts, size=categories.size)
     return ResponderCount(
         *(
             int(totals[categories == category].sum())
@@ -151,7 +150,7 @@ def response(before: ArrayLike, after: ArrayLike, *, rule: ResponderRule) -> NDA
     >>> response([3, 7], [2, float("nan")], rule="pct30").tolist()
     ['responder', 'not_evaluable']
     """
-    check_option("rule", rule, RESPONDER_RULES)
+    check_option("rule", rule, get_args(ResponderRule))
     first, second = _scores("before", before), _scores("after", after)
     if first.ndim != 1 or first.shape != second.shape:
         raise ValueError(f"before has shape {first.shape} and after {second.shape}; they must be paired lists")
@@ -167,9 +166,13 @@ def response(before: ArrayLike, after: ArrayLike, *, rule: ResponderRule) -> NDA
 def _scores(name: str, values: ArrayLike) -> Floats:
     """Return scores as floats, NaN where missing."""
     try:
-        return np.asarray(values, dtype=np.float64)
+        scores = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be numbers, NaN where missing") from error
+    n_infinite = int(np.isinf(scores).sum())
+    if n_infinite:
+        raise ValueError(f"{name} has {n_infinite} infinite scores of {scores.size}; NaN stands for a missing one")
+    return scores
 
 
 def _reaches(rule: str, fall: Floats, baseline: Floats, allowed: Floats) -> NDArray[np.bool_]:

@@ -34,6 +34,7 @@ MINIMUM_PATIENTS = MappingProxyType(
     {
         "mixed_model": Minimum("a mixed model", 10, "variance components are guesses"),
         "ancova": Minimum("an analysis of covariance", 8, "robust errors rest on single patients"),
+        "ancova_arm": Minimum("an arm of an analysis of covariance", 4, "its spread is a guess"),
         "baseline_change": Minimum("a relation of change to baseline", 10, "a slope follows single patients"),
         "repeats": Minimum("a regression on the first score", 10, "its slope follows single patients"),
         "repeats_responders": Minimum("a no-effect share of responders", 20, "a share is coarser than a slope"),

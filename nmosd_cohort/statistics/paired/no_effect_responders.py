@@ -18,8 +18,7 @@ from nmosd_cohort.statistics.estimate import (
 )
 from nmosd_cohort.statistics.paired.change import ResponderRule, response
 from nmosd_cohort.statistics.paired.minimum_patients import MINIMUM_PATIENTS
-from nmosd_cohort.statistics.paired.regression_to_the_mean import check_resamples
-from nmosd_cohort.statistics.resampling.bootstrap import resample, usable_replicates
+from nmosd_cohort.statistics.resampling.bootstrap import check_resamples, resample, usable_replicates
 
 MIN_PAIRS_RESPONDERS = MINIMUM_PATIENTS["repeats_responders"].patients
 
@@ -73,7 +72,7 @@ def no_effect_responders(
     0.275
     """
     level = check_conf_level(conf_level)
-    check_resamples(n_resamples)
+    n_resamples = check_resamples(n_resamples)
     start, treated = distinct(before, counts, name="before")
     is_judged = response(start, start, rule=rule) != "not_evaluable"
     start, treated = start[is_judged], treated[is_judged]

@@ -21,7 +21,7 @@ from nmosd_cohort.statistics.estimate import (
 )
 from nmosd_cohort.statistics.paired.change import mean_change
 from nmosd_cohort.statistics.paired.minimum_patients import MINIMUM_PATIENTS
-from nmosd_cohort.statistics.resampling.bootstrap import MIN_RESAMPLES, resample, usable_replicates
+from nmosd_cohort.statistics.resampling.bootstrap import check_resamples, resample, usable_replicates
 from nmosd_cohort.statistics.wald import wald_estimate
 
 MIN_PAIRS = MINIMUM_PATIENTS["repeats"].patients
@@ -131,7 +131,7 @@ def regression_to_the_mean(
     (-2.0, -1.21)
     """
     level = check_conf_level(conf_level)
-    check_resamples(n_resamples)
+    n_resamples = check_resamples(n_resamples)
     start, follow_up, treated = distinct_pairs(before, after, counts)
     one, two, repeats = distinct_pairs(first, second, pair_counts, names=("first", "second"))
     crude = mean_change(start, follow_up, treated, conf_level=level)
@@ -206,19 +206,6 @@ def sensitivity_curve(
         raise ValueError(f"correlations: {int((np.abs(assumed) > 1).sum())} lie outside -1 to 1")
     distance = population_mean - float(totals @ start) / float(totals.sum())
     return pd.DataFrame({"correlation": assumed, "expected_change": (1 - assumed) * distance})
-
-
-def check_resamples(n_resamples: int) -> None:
-    """Raise if there are too few resamples for limits.
-
-    Examples
-    --------
-    >>> check_resamples(10)
-    Traceback (most recent call last):
-    ValueError: n_resamples is 10; limits need at least 100
-    """
-    if n_resamples < MIN_RESAMPLES:
-        raise ValueError(f"n_resamples is {n_resamples}; limits need at least {MIN_RESAMPLES}")
 
 
 def _moments(first: Floats, second: Floats, counts: Counts) -> _Repeats:

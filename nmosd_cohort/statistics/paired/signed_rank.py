@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,10 +13,10 @@ from nmosd_cohort.statistics.estimate import (
     Counts,
     Estimate,
     Floats,
+    as_counts,
     as_pairs,
     check_conf_level,
     check_option,
-    distinct,
     not_estimable,
 )
 from nmosd_cohort.statistics.ranks.median_and_shift import quantile
@@ -24,7 +24,8 @@ from nmosd_cohort.statistics.ranks.rank_inversion import exact_limits, inverted_
 from nmosd_cohort.statistics.rounding import SAME_WITHIN, grouped
 
 Zeros = Literal["pratt", "drop"]
-EXACT_PAIRS = 50  # up to this the null distribution of the signed-rank sum is computed
+MOST_LEVELS = 3000  # distinct changes, whose 4.5 million pairs take some seconds and most of a gigabyte
+EXACT_PAIRS = 50  # below this, as in R, the null distribution of the signed-rank sum is computed
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,9 @@ def wilcoxon_signed_rank(
     (0.0625, 7, 1)
     """
     first, second, totals = as_pairs(before, after, counts)
-    levels, patients = distinct(second - first, totals, name="changes")
+    levels, patients = _distinct_changes(second - first, totals, float(np.abs([first, second]).max(initial=0.0)))
     shift = pseudo_median(levels, patients, zeros=zeros, conf_level=conf_level)
-    is_zero = np.abs(levels) <= SAME_WITHIN * np.abs(np.concatenate((first, second, [0.0]))).max()
+    is_zero = levels == 0
     if zeros == "drop":
         ranked = _signed_ranks(levels[~is_zero], patients[~is_zero], 0.0)
     else:
@@ -124,7 +125,8 @@ def pseudo_median(
     Parameters
     ----------
     differences, counts
-        Change of each patient, and patients with each change; None counts every change once.
+        Change of each patient, and patients with each change; None counts every change once. At most 3000
+        distinct changes, since each is averaged with each. Those that differ by rounding only are one.
     zeros
         ``pratt`` ranks unchanged patients and leaves them out of the rank sums; ``drop`` leaves them out
         altogether, so that the estimate describes the changed ones only (the default of R).
@@ -135,10 +137,15 @@ def pseudo_median(
     -------
     Estimate
         Limits are the shifts that the signed-rank test does not reject: with its exact distribution, given
-        ties and zeros, for up to 50 patients, otherwise normal with tie and continuity correction. p is that
+        ties and zeros, for fewer than 50 patients, otherwise normal with tie and continuity correction. p is that
         of the same test at shift 0. On a coarse scale the shifts that are not rejected can begin just beside 0
         while 0 itself is rejected: the limit is then 0, and `method` ends in "0 itself rejected". Limits are
         NaN, with the reason in `method`, when there are too few patients or all changed by the same amount.
+
+    Raises
+    ------
+    ValueError
+        If there are more than 3000 distinct changes, or as `estimate.as_counts`.
 
     Notes
     -----
@@ -153,9 +160,10 @@ def pseudo_median(
     >>> change.estimate, change.conf_low, change.conf_high
     (-2.0, -2.5, -1.0)
     """
-    check_option("zeros", zeros, ("pratt", "drop"))
+    check_option("zeros", zeros, get_args(Zeros))
     level = check_conf_level(conf_level)
-    levels, totals = distinct(differences, counts, name="differences")
+    levels, totals = as_counts(differences, counts, name="differences")
+    levels, totals = _distinct_changes(levels, totals, float(np.abs(levels).max(initial=0.0)))
     n_zero = int(totals[levels == 0].sum())
     note = f", {n_zero} unchanged patients {'dropped' if zeros == 'drop' else 'ranked'}" if n_zero else ""
     if zeros == "drop":
@@ -163,12 +171,18 @@ def pseudo_median(
     n = int(totals.sum())
     if n == 0:
         return not_estimable(f"no patients{note}", 0, conf_level=level)
+    if levels.size > MOST_LEVELS:
+        raise ValueError(
+            f"differences has {levels.size} distinct values, of which at most {MOST_LEVELS} can be averaged in pairs; "
+            "round them to the unit of the scale"
+        )
     averages, weights, position = _walsh_averages(levels, totals)
     centre = quantile(averages, weights, 0.5)
-    if n <= EXACT_PAIRS and n == np.unique(np.abs(levels)).size and levels.all():
+    n_sizes = grouped(np.abs(levels), float(np.abs(levels).max()))[0].size
+    if n < EXACT_PAIRS and n == n_sizes and levels.all():
         label = "signed-rank inversion, exact"
         low, high, p_value = exact_limits(averages, weights, signed_rank_null(n), level)
-    elif n <= EXACT_PAIRS:
+    elif n < EXACT_PAIRS:
         label = "signed-rank inversion, exact given the ties"
         low, high, p_value = _exact_tied_limits(levels, totals, averages, centre, level)
     else:
@@ -225,6 +239,15 @@ def tied_rank_null(ranks: Counts, patients: Counts) -> Floats:
             longer[rank * risers : rank * risers + null.size] += chance * null
         null = longer
     return null
+
+
+def _distinct_changes(changes: Floats, totals: Counts, scale: float) -> tuple[Floats, Counts]:
+    """Return the distinct changes in rising order with their patients; what differs by rounding of the scale is one."""
+    if changes.size == 0:
+        return changes, totals
+    is_zero = np.abs(changes) <= SAME_WITHIN * scale
+    levels, position = grouped(np.where(is_zero, 0.0, changes), scale)
+    return levels, np.bincount(position, weights=totals).astype(np.int64)
 
 
 def _signed_ranks(levels: Floats, totals: Counts, shift: float) -> _Ranked:

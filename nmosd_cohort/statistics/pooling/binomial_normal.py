@@ -11,8 +11,8 @@ from scipy.special import expit, logsumexp, xlog1py, xlogy
 
 from nmosd_cohort.statistics.estimate import Counts, Floats
 
-NODES, NODE_WEIGHTS = np.polynomial.hermite.hermgauss(40)
-LARGEST_TAU = 5.0  # beyond this nearly every study is all events or none, and the likelihood has no clear peak
+NODES, NODE_WEIGHTS = np.polynomial.hermite.hermgauss(80)
+LARGEST_TAU = 8.0  # beyond this nearly every study is all events or none, and the likelihood has no clear peak
 TAUS = np.concatenate(([0.0], np.geomspace(0.02, LARGEST_TAU, 20)))  # where the likelihood is searched for peaks
 
 
@@ -55,13 +55,13 @@ def fit_binomial_normal(events: Counts, n: Counts) -> BinomialNormal | None:
     Returns
     -------
     BinomialNormal or None
-        None if the likelihood has no peak below a spread of 5 logits, as when some studies are all events and the
-        others have none.
+        None if the likelihood has no clear peak below a spread of 8 logits, as when some studies are all events and
+        the others have none.
 
     Notes
     -----
     Stijnen, Hamza and Ozdemir 2010 (doi:10.1002/sim.4040). The integral over the random intercept is taken by
-    adaptive Gauss-Hermite quadrature with 40 nodes, its derivatives by Louis' formula with the same nodes.
+    adaptive Gauss-Hermite quadrature with 80 nodes, its derivatives by Louis' formula with the same nodes.
 
     Examples
     --------
@@ -90,8 +90,10 @@ def fit_binomial_normal(events: Counts, n: Counts) -> BinomialNormal | None:
     ]
     fits = [(*_at_best_mean(tau, fixed, x, size), tau) for tau in peaks]
     mean, log_likelihood, _, curve, tau = max(fits, key=lambda fit: fit[1])
-    variance = -1 / curve[0, 0] if tau == 0 else np.linalg.inv(-curve)[0, 0]
-    return BinomialNormal(mean, math.sqrt(float(variance)), tau**2, log_likelihood, max(0.0, 2 * (apart - together)))
+    variance = float(-1 / curve[0, 0] if tau == 0 else np.linalg.inv(-curve)[0, 0])
+    if not 0 < variance < math.inf:
+        return None
+    return BinomialNormal(mean, math.sqrt(variance), tau**2, log_likelihood, max(0.0, 2 * (apart - together)))
 
 
 def _at_best_mean(tau: float, start: float, events: Floats, n: Floats) -> tuple[float, float, Floats, Floats]:

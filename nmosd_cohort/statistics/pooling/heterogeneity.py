@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from scipy.stats import chi2
 from nmosd_cohort.statistics.estimate import Floats, check_option
 
 Tau2Method = Literal["REML", "DL", "PM", "fixed"]
-TAU2_METHODS = ("REML", "DL", "PM", "fixed")
 GRID = 80  # places at which the restricted likelihood is searched for more than one peak
 
 
@@ -98,7 +97,7 @@ def heterogeneity(
     >>> round(spread.tau2, 6), round(spread.i2, 6), round(spread.q, 6)
     (0.8, 0.8, 10.0)
     """
-    check_option("tau2_method", tau2_method, TAU2_METHODS)
+    check_option("tau2_method", tau2_method, get_args(Tau2Method))
     membership = _membership(effects.size, groups)
     freedom = effects.size - membership.shape[1]
     if freedom < 1:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, Unpack
+from typing import Literal, Unpack, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
-from nmosd_cohort.statistics.estimate import Counts, check_conf_level, check_counts, check_option
-from nmosd_cohort.statistics.pooling.binomial_normal import fit_binomial_normal
+from nmosd_cohort.statistics.estimate import (
+    Counts,
+    Estimate,
+    check_conf_level,
+    check_counts,
+    check_option,
+    not_estimable,
+)
+from nmosd_cohort.statistics.pooling.binomial_normal import LARGEST_TAU, fit_binomial_normal
 from nmosd_cohort.statistics.pooling.heterogeneity import Heterogeneity, typical_variance
 from nmosd_cohort.statistics.pooling.random_effects import (
     Pooled,
@@ -25,17 +32,15 @@ from nmosd_cohort.statistics.pooling.random_effects import (
 from nmosd_cohort.statistics.pooling.studies import Studies, double_arcsine, make_studies, study_labels
 from nmosd_cohort.statistics.shares.proportions import proportion
 
-__all__ = ["Pooled", "pool_proportions", "share_studies"]
-
-ShareMethod = Literal["logit", "freeman_tukey", "glmm"]
-SHARE_METHODS = ("logit", "freeman_tukey", "glmm")
+ShareMethod = Literal["automatic", "logit", "freeman_tukey", "glmm"]
+FEWEST_EVENTS = 5  # with fewer events, or fewer patients without, logits are biased and far from normal
 
 
 def pool_proportions(
     events: ArrayLike,
     n: ArrayLike,
     *,
-    method: ShareMethod = "logit",
+    method: ShareMethod = "automatic",
     labels: Sequence[str] | None = None,
     conf_level: float = 0.95,
     **options: Unpack[PoolOptions],
@@ -47,24 +52,30 @@ def pool_proportions(
     events, n
         Patients with the event, and patients, one entry a study. Studies without patients are left out.
     method
-        ``logit`` (default): normal model of the observed logits, as ``pool_studies``. ``freeman_tukey``: the same
-        for double arcsines. ``glmm``: the counts themselves, binomial with normal logits, by maximum likelihood.
+        ``automatic`` (default): ``glmm`` where a study has fewer than five events or fewer than five patients
+        without the event, else ``logit``; `method` of the result says which and why. ``logit``: normal model of
+        the observed logits, as ``pool_studies``. ``freeman_tukey``: the same for double arcsines. ``glmm``: the
+        counts themselves, binomial with normal logits, by maximum likelihood.
     labels
         Name of each study; None numbers them.
     conf_level
         Coverage of the limits and of the prediction limits.
     **options
-        See ``pool_studies``. ``glmm`` takes `prediction` alone.
+        See ``pool_studies``. ``automatic`` and ``glmm`` take `prediction` alone.
 
     Returns
     -------
     Pooled
-        ``logit``: a study with none or all of its patients affected gets half a patient added on either side.
+        ``logit``: a study with none or all of its patients affected gets half a patient added on either side. With
+        small shares its limits cover too little: in 12 studies of 10 to 79 patients with true logits of mean -3 and
+        SD 0.5, 95 % limits held the truth in about 80 %, those of ``glmm`` in 95 %.
         ``glmm``: needs no such addition; limits with t(k - 1), Q from the likelihood ratio, I2 as in R's metafor
         from the typical variance of the logits, no limits of tau2. Its tau2 is too small on average when studies
         are few. ``freeman_tukey``: the way back uses the harmonic mean of the patients, and can mislead when
         studies differ much in size. With few events a study the prediction limits of all three cover too little.
-        One study is returned as it is, with Wilson limits.
+        One study is returned as it is, with Wilson limits. Where no study has an event, or no study a patient
+        without, ``automatic`` and ``glmm`` give the Clopper-Pearson limits of all patients together, which hold no
+        spread between studies; what such data cannot tell is NaN.
 
     Raises
     ------
@@ -83,17 +94,31 @@ def pool_proportions(
     --------
     >>> pooled = pool_proportions([117, 125, 81, 25], [145, 166, 122, 29])
     >>> round(pooled.estimate, 3), round(pooled.conf_low, 3), round(pooled.conf_high, 3)
-    (0.76, 0.615, 0.863)
+    (0.76, 0.642, 0.849)
+    >>> pooled.method.split("; ")[1]
+    'chosen for fewer than 5 events or patients without in 1 of 4 studies'
     """
-    check_option("method", method, SHARE_METHODS)
-    if method != "glmm":
+    check_option("method", method, get_args(ShareMethod))
+    if method in ("logit", "freeman_tukey"):
         return pool_studies(share_studies(events, n, scale=method, labels=labels, conf_level=conf_level), **options)
     if set(options) - {"prediction"}:
-        raise ValueError("method 'glmm' has its own tau2 and limits; it takes no tau2_method and no knapp_hartung")
+        raise ValueError(
+            f"method {method!r} has its own tau2 and limits; it takes no tau2_method and no knapp_hartung, "
+            "which go with method 'logit' or 'freeman_tukey'"
+        )
     prediction = options.get("prediction", "k-2")
-    check_option("prediction", prediction, ("k-2", "k-1"))
+    check_option("prediction", prediction, get_args(Prediction))
     studies = share_studies(events, n, labels=labels, conf_level=conf_level)
-    return _binomial_normal(replace(studies, notes=("",) * len(studies.notes)), prediction)
+    sparse, k = _sparse(studies), len(studies.labels)
+    if method == "automatic" and k > 1 and not sparse:
+        pooled = pool_studies(studies, prediction=prediction)
+        reason = f"chosen as each study has {FEWEST_EVENTS} events or more and as many patients without"
+        return replace(pooled, method=f"{pooled.method}; {reason}")
+    pooled = _binomial_normal(replace(studies, notes=("",) * k), prediction)
+    if method == "glmm" or k == 1 or _all_alike(studies):
+        return pooled
+    reason = f"chosen for fewer than {FEWEST_EVENTS} events or patients without in {sparse} of {k} studies"
+    return replace(pooled, method=f"{pooled.method}; {reason}")
 
 
 def share_studies(
@@ -120,7 +145,8 @@ def share_studies(
     Returns
     -------
     Studies
-        Each study by itself with Wilson limits.
+        Each study by itself with Wilson limits. Logits of few events make limits of the mean that cover too
+        little; ``pool_proportions`` takes the counts instead.
 
     Raises
     ------
@@ -172,15 +198,12 @@ def _binomial_normal(studies: Studies, prediction: Prediction) -> Pooled:
     k = len(studies.labels)
     if k == 1:
         return single_study(studies)
-    patients = np.array([study.n for study in studies.own])
-    affected = np.array([study.events for study in studies.own])
-    if affected.sum() in (0, patients.sum()):
-        share = float(affected.sum() > 0)
-        which = "every patient has" if share else "no patient has"
-        return _without_limits(studies, f"{which} the event in any study", share)
+    affected, patients = _table(studies)
+    if _all_alike(studies):
+        return _all_together(studies)
     fit = fit_binomial_normal(affected, patients)
     if fit is None:
-        return _without_limits(studies, "the studies differ without bound, some all events and others none", math.nan)
+        return _without_fit(studies)
     typical = typical_variance(studies.variances)
     i2, h2, nan = fit.tau2 / (fit.tau2 + typical), fit.tau2 / typical + 1, math.nan
     spread = Heterogeneity(fit.tau2, nan, nan, i2, nan, nan, h2, fit.q, k - 1, float(chi2.sf(fit.q, k - 1)))
@@ -194,8 +217,44 @@ def _binomial_normal(studies: Studies, prediction: Prediction) -> Pooled:
     )
 
 
-def _without_limits(studies: Studies, reason: str, share: float) -> Pooled:
-    k, n, nan = len(studies.labels), sum(study.n for study in studies.own), math.nan
-    what = "not estimable" if math.isnan(share) else "limits not estimable"
-    method = f"{what}: {reason}"
-    return Pooled(share, nan, nan, nan, nan, nan, nan, nan, k, method, n=n, conf_level=studies.conf_level)
+def _table(studies: Studies) -> tuple[Counts, Counts]:
+    """Return events and patients of each study."""
+    return np.array([study.events for study in studies.own]), np.array([study.n for study in studies.own])
+
+
+def _sparse(studies: Studies) -> int:
+    """Return how many studies have too few events, or too few patients without, for the logit model."""
+    affected, patients = _table(studies)
+    return int((np.minimum(affected, patients - affected) < FEWEST_EVENTS).sum())
+
+
+def _all_alike(studies: Studies) -> bool:
+    affected, patients = _table(studies)
+    return affected.sum() in (0, patients.sum())
+
+
+def _all_together(studies: Studies) -> Pooled:
+    """Return the share of all patients with exact limits, where all of them or none has the event."""
+    affected, patients = _table(studies)
+    share = proportion(
+        int(affected.sum()), int(patients.sum()), method="clopper_pearson", conf_level=studies.conf_level
+    )
+    which = "every patient has the event in every study" if share.events else "no patient has the event in any study"
+    method = f"Clopper-Pearson (exact) limits of all patients together, as {which}; no spread estimable"
+    return _without_spread(studies, share, method)
+
+
+def _without_fit(studies: Studies) -> Pooled:
+    """Return a share that is not estimable, where the likelihood of the binomial-normal model has no peak."""
+    affected, patients = _table(studies)
+    reason = f"the likelihood has no clear peak up to a spread of {LARGEST_TAU:g} logits between studies"
+    if ((affected == 0) | (affected == patients)).all():
+        reason = "the studies differ without bound, some all events and others none"
+    gap = not_estimable(reason, int(patients.sum()), conf_level=studies.conf_level)
+    return _without_spread(studies, gap, gap.method)
+
+
+def _without_spread(studies: Studies, share: Estimate, method: str) -> Pooled:
+    nan, limits = math.nan, (share.conf_low, share.conf_high)
+    k, level = len(studies.labels), studies.conf_level
+    return Pooled(share.estimate, *limits, nan, nan, nan, nan, nan, k, method, n=share.n, conf_level=level)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.stats import norm
 
-from nmosd_cohort.statistics.estimate import whole_number
+from nmosd_cohort.statistics.estimate import as_number, whole_number
 
 FEWEST_PATIENTS = 5
 
@@ -65,7 +67,8 @@ def mean_from_quartiles(
     Raises
     ------
     ValueError
-        If neither is given, values are not in rising order or all equal, or there are fewer than five patients.
+        If neither is given or one is not a pair of numbers, values are not in rising order or all equal, or there
+        are fewer than five patients.
 
     Notes
     -----
@@ -83,6 +86,8 @@ def mean_from_quartiles(
         raise ValueError(f"n is {size}; a mean from a median needs {FEWEST_PATIENTS} patients or more")
     if quartiles is None and extremes is None:
         raise ValueError("give the quartiles, the extremes, or both; a median alone has no spread")
+    median = as_number("median", median)
+    quartiles, extremes = _pair("quartiles", quartiles), _pair("extremes", extremes)
     _check_order(median, quartiles, extremes)
     mean, sds = float(median), []
     quartile_share, extreme_share = _shares(size, quartiles is not None, extremes is not None)
@@ -104,6 +109,15 @@ def _shares(n: int, has_quartiles: bool, has_extremes: bool) -> tuple[float, flo
     if has_quartiles and has_extremes:
         return 0.7 - 0.72 / n**0.55, 2.2 / (2.2 + n**0.75)
     return 0.7 + 0.39 / n, 4 / (4 + n**0.75)
+
+
+def _pair(name: str, given: Sequence[float] | None) -> tuple[float, float] | None:
+    if given is None:
+        return None
+    parts = list(given) if np.iterable(given) else []
+    if len(parts) != 2:
+        raise ValueError(f"{name} is {given!r}; it must be two numbers, the lower first")
+    return as_number(f"lower of {name}", parts[0]), as_number(f"upper of {name}", parts[1])
 
 
 def _check_order(median: float, quartiles: tuple[float, float] | None, extremes: tuple[float, float] | None) -> None:

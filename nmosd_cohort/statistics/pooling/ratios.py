@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, Unpack
+from typing import Literal, Unpack, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +16,6 @@ from nmosd_cohort.statistics.pooling.studies import Studies, make_studies, posit
 from nmosd_cohort.statistics.wald import wald_estimate
 
 Measure = Literal["odds_ratio", "risk_ratio", "rate_ratio"]
-MEASURES = ("odds_ratio", "risk_ratio", "rate_ratio")
 UNEVEN = 0.1  # share of the width by which a ratio may lie off the middle of its limits before it is named
 
 
@@ -189,7 +188,7 @@ def two_group_studies(
     >>> two_group_studies([0, 6], [20, 30], [3, 9], [20, 30], measure="odds_ratio").notes
     ('half an event added to every cell', '')
     """
-    check_option("measure", measure, MEASURES)
+    check_option("measure", measure, get_args(Measure))
     level = check_conf_level(conf_level)
     size = int(np.size(events_1))
     first, of_first = _group(events_1, of_1, size, measure, 1)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, Unpack
+from typing import Literal, Unpack, get_args
 
 import numpy as np
 import pandas as pd
 
 from nmosd_cohort.statistics.estimate import Estimate, as_row, check_option, not_estimable
-from nmosd_cohort.statistics.pooling.random_effects import Pooled, PoolOptions, pool_studies
-from nmosd_cohort.statistics.pooling.studies import Studies, take_studies
+from nmosd_cohort.statistics.pooling.random_effects import Pooled, PoolOptions, is_rounding, pool_studies
+from nmosd_cohort.statistics.pooling.studies import Studies, study_groups, take_studies
 from nmosd_cohort.statistics.wald import wald_estimate
 
 FEWEST_STUDIES = 10
@@ -51,8 +51,8 @@ def leave_one_out(studies: Studies, **options: Unpack[PoolOptions]) -> pd.DataFr
         raise ValueError("there is one study; without it there is nothing to pool")
     return pd.DataFrame(
         [
-            _row("left_out", label, pool_studies(_without(studies, [place]), **options))
-            for place, label in zip(everything, studies.labels, strict=True)
+            _row(label, pool_studies(take_studies(studies, [at for at in everything if at != place]), **options))
+            for place, label in enumerate(studies.labels)
         ]
     )
 
@@ -86,7 +86,8 @@ def leave_one_group_out(
     Raises
     ------
     ValueError
-        If there are not as many groups as studies, all studies are of one cohort, or an option is not allowed.
+        If there are not as many groups as studies, one is missing, all studies are of one cohort, or an option is
+        not allowed.
 
     Examples
     --------
@@ -95,19 +96,15 @@ def leave_one_group_out(
     >>> table["left_out"].tolist(), table["k"].tolist()
     (['Oxford', 'Berlin'], [1, 1])
     """
-    check_option("keep", keep, ("largest", "all"))
-    groups = _groups(overlap_groups, len(studies.labels))
+    check_option("keep", keep, get_args(Keep))
+    groups = study_groups(overlap_groups, studies, name="overlap_groups")
     names = list(dict.fromkeys(groups))
     if len(names) < 2:
         raise ValueError("all studies are of one cohort; without it there is nothing to pool")
     kept = _largest(studies, groups) if keep == "largest" else list(range(len(groups)))
     return pd.DataFrame(
         [
-            _row(
-                "left_out",
-                name,
-                pool_studies(take_studies(studies, [at for at in kept if groups[at] != name]), **options),
-            )
+            _row(name, pool_studies(take_studies(studies, [at for at in kept if groups[at] != name]), **options))
             for name in names
         ]
     )
@@ -132,7 +129,7 @@ def one_per_group(studies: Studies, overlap_groups: Sequence[str]) -> Studies:
     Raises
     ------
     ValueError
-        If there are not as many groups as studies.
+        If there are not as many groups as studies, or one is missing.
 
     Examples
     --------
@@ -140,7 +137,8 @@ def one_per_group(studies: Studies, overlap_groups: Sequence[str]) -> Studies:
     >>> one_per_group(share_studies([10, 30, 12], [26, 76, 40]), ["Oxford", "Oxford", "Berlin"]).labels
     ('study 2', 'study 3')
     """
-    return take_studies(studies, _largest(studies, _groups(overlap_groups, len(studies.labels))))
+    groups = study_groups(overlap_groups, studies, name="overlap_groups")
+    return take_studies(studies, _largest(studies, groups))
 
 
 def small_study_effect(studies: Studies) -> Estimate:
@@ -155,7 +153,8 @@ def small_study_effect(studies: Studies) -> Estimate:
     -------
     Estimate
         Slope of the effect on its standard error, weighted by the inverse variance, with t(k - 2). Fewer than
-        ten studies, or studies of one standard error, give NaN with the reason. For shares and odds ratios the
+        ten studies, or studies of one standard error, give NaN with the reason; effects that all lie on the line
+        give no limits. For shares and odds ratios the
         error hangs on the effect itself, so that a slope arises without any small-study effect; `method` says so.
 
     Notes
@@ -181,7 +180,10 @@ def small_study_effect(studies: Studies) -> Estimate:
     spread = float(weights @ (errors - centre) ** 2)
     slope = float(weights @ ((errors - centre) * studies.effects)) / spread
     level_at_0 = float(weights @ (studies.effects - slope * errors) / weights.sum())
-    left = float(weights @ (studies.effects - level_at_0 - slope * errors) ** 2) / (k - 2)
+    line = level_at_0 + slope * errors
+    if is_rounding(studies.effects - line, (studies.effects, slope * errors)):
+        return not_estimable("all effects lie on the line", n, estimate=slope, conf_level=level)
+    left = float(weights @ (studies.effects - line) ** 2) / (k - 2)
     caveat = ""
     if studies.scale in ("logit", "log", "freeman_tukey"):
         caveat = "; errors of shares and ratios hang on the effect, which alone can make a slope"
@@ -226,20 +228,9 @@ def forest_table(studies: Studies, **options: Unpack[PoolOptions]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def _row(column: str, name: str, pooled: Pooled) -> dict[str, float | int | str]:
+def _row(left_out: str, pooled: Pooled) -> dict[str, float | int | str]:
     rest = ("prediction_low", "prediction_high", "tau2", "i2", "q", "q_p")
-    return {column: name, "k": pooled.k, **as_row(pooled), **{name: getattr(pooled, name) for name in rest}}
-
-
-def _without(studies: Studies, places: Sequence[int]) -> Studies:
-    return take_studies(studies, [place for place in range(len(studies.labels)) if place not in places])
-
-
-def _groups(overlap_groups: Sequence[str], size: int) -> list[str]:
-    groups = [str(group) for group in overlap_groups]
-    if len(groups) != size:
-        raise ValueError(f"overlap_groups has {len(groups)} entries for {size} studies; there must be one for each")
-    return groups
+    return {"left_out": left_out, "k": pooled.k, **as_row(pooled), **{name: getattr(pooled, name) for name in rest}}
 
 
 def _largest(studies: Studies, groups: Sequence[str]) -> list[int]:

@@ -6,16 +6,16 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from nmosd_cohort.statistics.estimate import Estimate, Floats, as_values, check_conf_level, check_counts, check_option
-from nmosd_cohort.statistics.wald import wald_estimate
+from nmosd_cohort.statistics.wald import Scale, wald_estimate
 
 PoolScale = Literal["plain", "log", "logit", "fisher_z", "freeman_tukey"]
-POOL_SCALES = ("plain", "log", "logit", "fisher_z", "freeman_tukey")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ def study_effects(
     variances: ArrayLike,
     *,
     n: ArrayLike | None = None,
-    scale: Literal["plain", "log", "logit", "fisher_z"] = "plain",
+    scale: Scale = "plain",
     labels: Sequence[str] | None = None,
     conf_level: float = 0.95,
 ) -> Studies:
@@ -100,7 +100,7 @@ def study_effects(
     >>> round(study.estimate, 2), round(study.conf_low, 2), round(study.conf_high, 2)
     (2.0, 1.23, 3.26)
     """
-    check_option("scale", scale, POOL_SCALES[:4])
+    check_option("scale", scale, get_args(Scale))
     points = as_values(effects, name="effects")
     patients = check_counts(np.zeros(points.size) if n is None else n, size=points.size, name="n")
     errors = np.sqrt(positive_column(variances, points.size, "variances"))
@@ -169,6 +169,28 @@ def study_labels(labels: Sequence[str] | None, size: int) -> tuple[str, ...]:
     if twice:
         raise ValueError(f"labels name a study twice: {', '.join(twice)}; every study needs a name of its own")
     return names
+
+
+def study_groups(groups: Sequence[str], studies: Studies, *, name: str) -> list[str]:
+    """Return the group of each study as text.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many groups as studies, or the group of a study is missing or empty.
+
+    Examples
+    --------
+    >>> study_groups([1, 2], study_effects([0.2, 0.4], [0.01, 0.02]), name="groups")
+    ['1', '2']
+    """
+    size = len(studies.labels)
+    if len(groups) != size:
+        raise ValueError(f"{name} has {len(groups)} entries for {size} studies; there must be one for each")
+    for label, group in zip(studies.labels, groups, strict=True):
+        if pd.isna(group) or not str(group).strip():
+            raise ValueError(f"{name} has no entry for {label}; studies without one are not one group: name it")
+    return [str(group) for group in groups]
 
 
 def take_studies(studies: Studies, places: Sequence[int]) -> Studies:
@@ -240,7 +262,8 @@ def to_plain(studies: Studies, point: float, error: float, freedom: float = math
     if studies.scale == "freeman_tukey":
         size = _harmonic_mean([study.n for study in studies.own])
         low, share, high = (_share(angle, size) for angle in (whole.conf_low, point, whole.conf_high))
-        slope = 2 * math.sqrt(share * (1 - share))
+        # at 0 and 1 the way back is flat, which says nothing about the error of the share
+        slope = 2 * math.sqrt(share * (1 - share)) or math.nan
         whole = replace(whole, estimate=share, conf_low=low, conf_high=high, std_error=error * slope)
     return whole if freedom >= 1 else replace(whole, conf_low=math.nan, conf_high=math.nan, p_value=math.nan)
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy.stats import chi2, f
 
 from nmosd_cohort.statistics.estimate import Floats, as_row, check_option
-from nmosd_cohort.statistics.pooling.heterogeneity import TAU2_METHODS, Tau2Method, heterogeneity
+from nmosd_cohort.statistics.pooling.heterogeneity import Tau2Method, heterogeneity
 from nmosd_cohort.statistics.pooling.random_effects import (
-    KNAPP_HARTUNG,
     LIMIT_NAMES,
+    NO_SPREAD,
     KnappHartung,
+    error_factor,
     weighted_mean,
 )
-from nmosd_cohort.statistics.pooling.studies import Studies, describe_notes, take_studies, to_plain
+from nmosd_cohort.statistics.pooling.studies import Studies, describe_notes, study_groups, take_studies, to_plain
 from nmosd_cohort.statistics.wald import Scale, wald_estimate
 
 SharedTau2 = Literal["common", "separate"]
@@ -105,14 +106,15 @@ def pool_subgroups(
     Subgroups
         ``common``: F test with the studies less the subgroups as degrees of freedom within. ``separate``: Welch's
         test of means with unequal variances, differences by t with Satterthwaite's degrees of freedom. With
-        ``none`` and ``fixed`` chi-square and normal limits. Subgroups differ in more than what they are named
+        ``none`` and ``fixed`` chi-square and normal limits. Subgroups of studies with the same effect give NaN with
+        the reason where there is no floor. Subgroups differ in more than what they are named
         after: a difference is an observation, not an effect.
 
     Raises
     ------
     ValueError
-        If there are not as many groups as studies, fewer than two subgroups, too few studies in them, or an
-        option is not allowed.
+        If there are not as many groups as studies, one is missing, there are fewer than two subgroups or too few
+        studies in them, or an option is not allowed.
 
     Notes
     -----
@@ -126,11 +128,11 @@ def pool_subgroups(
     >>> found.differences["contrast"].tolist(), round(found.p_value, 2)
     (['odds ratio'], 0.61)
     """
-    check_option("tau2", tau2, ("common", "separate"))
-    check_option("tau2_method", tau2_method, TAU2_METHODS)
-    check_option("knapp_hartung", knapp_hartung, KNAPP_HARTUNG)
+    check_option("tau2", tau2, get_args(SharedTau2))
+    check_option("tau2_method", tau2_method, get_args(Tau2Method))
+    check_option("knapp_hartung", knapp_hartung, get_args(KnappHartung))
     form: KnappHartung = "none" if tau2_method == "fixed" else knapp_hartung
-    names, codes = _codes(groups, len(studies.labels))
+    names, codes = _codes(groups, studies)
     if tau2 == "common":
         found = _common(studies, names, codes, tau2_method, form)
     else:
@@ -146,15 +148,18 @@ def pool_subgroups(
         freedom,
         within,
         p_value,
-        f"{test} between {len(names)} subgroups, {method}",
+        _told(f"{test} between {len(names)} subgroups, {method}", p_value, "test"),
     )
 
 
-def _codes(groups: Sequence[str], size: int) -> tuple[tuple[str, ...], Floats]:
+def _told(method: str, number: float, what: str = "limits") -> str:
+    """Return the method, with the reason in front where the number that it rests on is NaN."""
+    return f"{what} not estimable: {NO_SPREAD}; {method}" if math.isnan(number) else method
+
+
+def _codes(groups: Sequence[str], studies: Studies) -> tuple[tuple[str, ...], Floats]:
     """Return the subgroups in the order in which they come, and the number of each study's."""
-    given = [str(group) for group in groups]
-    if len(given) != size:
-        raise ValueError(f"groups has {len(given)} entries for {size} studies; there must be one for each")
+    given = study_groups(groups, studies, name="groups")
     names = tuple(dict.fromkeys(given))
     if len(names) < 2:
         raise ValueError("all studies are in one subgroup; a comparison needs two")
@@ -179,9 +184,7 @@ def _common(
     means = np.bincount(whole, weights=weights * studies.effects) / sums
     factor = 1.0
     if form != "none":
-        factor = float(weights @ (studies.effects - means[whole]) ** 2) / (k - p)
-        if form == "floor" or (form == "floor_at_zero" and spread.tau2 == 0):
-            factor = max(factor, 1.0)
+        factor = error_factor(studies.effects, means[whole], weights, k - p, spread.tau2, form)
     freedom = np.full(p, math.inf if form == "none" else k - p)
     found = _Means(
         names, _places(codes, p), means, np.sqrt(factor / sums), freedom, np.full(p, spread.tau2, dtype=np.float64)
@@ -227,8 +230,8 @@ def _group_table(studies: Studies, found: _Means, method: str) -> pd.DataFrame:
     rows = []
     for index, (name, place) in enumerate(zip(found.names, found.places, strict=True)):
         part = take_studies(studies, place)
-        text = "; ".join(filter(None, (method, describe_notes(part))))
         mean, error, freedom = (float(part[index]) for part in (found.means, found.errors, found.freedoms))
+        text = "; ".join(filter(None, (_told(method, error), describe_notes(part))))
         estimate = to_plain(part, mean, error, freedom, method=text)
         rows.append({"group": name, "k": len(place), **as_row(estimate), "tau2": float(found.tau2[index])})
     return pd.DataFrame(rows)
@@ -247,7 +250,7 @@ def _difference_table(studies: Studies, found: _Means, method: str, *, is_common
             float(found.means[index] - found.means[0]),
             math.sqrt(float(squares.sum())),
             sizes[0] + sizes[index],
-            f"{contrast}, {method}",
+            _told(f"{contrast}, {method}", float(squares.sum())),
             conf_level=studies.conf_level,
             freedom=freedom,
             scale=scale,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +16,6 @@ from nmosd_cohort.statistics.ranks.rank_inversion import EXACT_GROUP
 from nmosd_cohort.statistics.ranks.superiority import probability_superiority
 
 Distribution = Literal["automatic", "exact", "normal"]
-DISTRIBUTIONS = ("automatic", "exact", "normal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def mann_whitney(
         Of the permutations behind those limits.
     distribution
         ``exact`` is conditional on the ties: all ways to choose group x from the pooled patients; ``normal``
-        has tie and continuity correction; ``automatic`` is exact up to 50 patients in either group.
+        has tie and continuity correction; ``automatic`` is exact with fewer than 50 patients in both groups.
 
     Returns
     -------
@@ -73,8 +72,8 @@ def mann_whitney(
     Raises
     ------
     ValueError
-        If values or counts cannot be counted, the distribution is unknown, or it is to be exact with more
-        than 50 patients in a group.
+        If values or counts cannot be counted, the distribution is unknown, or it is to be exact with 50
+        patients or more in a group.
 
     Notes
     -----
@@ -87,22 +86,22 @@ def mann_whitney(
     >>> test.statistic, round(test.p_value, 4), test.method
     (62.0, 0.009, 'Mann-Whitney, exact given the ties')
     """
-    check_option("distribution", distribution, DISTRIBUTIONS)
+    check_option("distribution", distribution, get_args(Distribution))
     superior = probability_superiority(x, x_counts, y, y_counts, conf_level=conf_level, seed=seed)
     x_cells, y_cells = two_group_cells(x, x_counts, y, y_counts)
     n_x, n_y = int(x_cells.sum()), int(y_cells.sum())
     if min(n_x, n_y) == 0:
         return MannWhitney(math.nan, math.nan, superior.method, superior)
-    is_small = max(n_x, n_y) <= EXACT_GROUP
+    is_small = max(n_x, n_y) < EXACT_GROUP
     if distribution == "exact" and not is_small:
-        raise ValueError(f"the groups have {n_x} and {n_y} patients; exact p needs {EXACT_GROUP} or fewer in each")
+        raise ValueError(f"the groups have {n_x} and {n_y} patients; exact p needs fewer than {EXACT_GROUP} in each")
     pairs_above = round(2 * float(superiority_of(x_cells, y_cells)) * n_x * n_y) / 2
     if distribution == "normal" or not is_small:
         label = "Mann-Whitney, normal with tie and continuity correction"
         return MannWhitney(pairs_above, _normal_p(pairs_above, x_cells, y_cells), label, superior)
     is_tied = bool((x_cells + y_cells > 1).any())
     label = f"Mann-Whitney, exact{' given the ties' if is_tied else ''}"
-    return MannWhitney(pairs_above, _exact_p(x_cells, y_cells), label, superior)
+    return MannWhitney(pairs_above, exact_rank_sum_p(x_cells, y_cells), label, superior)
 
 
 def tie_correction(pooled: Floats) -> float:
@@ -124,8 +123,19 @@ def _normal_p(pairs_above: float, x_cells: Floats, y_cells: Floats) -> float:
     return float(2 * ndtr(-distance / spread)) if spread > 0 else 1.0
 
 
-def _exact_p(x_cells: Floats, y_cells: Floats) -> float:
-    """Return p from the rank sums of all ways to choose the smaller group, values counted by their ties."""
+def exact_rank_sum_p(x_cells: Floats, y_cells: Floats) -> float:
+    """Return two-sided p from the rank sums of all ways to choose the smaller group, given the ties.
+
+    Parameters
+    ----------
+    x_cells, y_cells
+        Shape (m,), patients of each group at every value, values rising.
+
+    Examples
+    --------
+    >>> exact_rank_sum_p(np.array([0.0, 3.0]), np.array([3.0, 0.0]))
+    0.1
+    """
     chosen = x_cells if x_cells.sum() <= y_cells.sum() else y_cells
     pooled, size = x_cells + y_cells, int(chosen.sum())
     doubled = (2 * np.cumsum(pooled) - pooled).astype(np.int64)

@@ -12,11 +12,13 @@ from nmosd_cohort.statistics.estimate import (
     Counts,
     Estimate,
     Floats,
+    as_number,
     check_conf_level,
     distinct,
     not_estimable,
     order_statistics,
 )
+from nmosd_cohort.statistics.ranks.mann_whitney import exact_rank_sum_p
 from nmosd_cohort.statistics.ranks.rank_inversion import (
     EXACT_GROUP,
     exact_limits,
@@ -53,8 +55,7 @@ def quantile(values: ArrayLike, counts: ArrayLike | None, probability: float) ->
     4.0
     """
     levels, totals = distinct(values, counts)
-    if not 0 <= probability <= 1:
-        raise ValueError(f"probability is {probability}; it must lie between 0 and 1")
+    probability = as_number("probability", probability, low=0, high=1)
     if levels.size == 0:
         raise ValueError("values is empty; a quantile needs at least one patient")
     place = (int(totals.sum()) - 1) * probability
@@ -65,11 +66,23 @@ def quantile(values: ArrayLike, counts: ArrayLike | None, probability: float) ->
 def median(values: ArrayLike, counts: ArrayLike | None = None, *, conf_level: float = 0.95) -> Estimate:
     """Middle value of the patients, with limits that are themselves observed values.
 
+    Parameters
+    ----------
+    values, counts
+        Values of the tally and patients with each; None counts every value once.
+    conf_level
+        Coverage of the limits.
+
     Returns
     -------
     Estimate
         Binomial limits from the order statistics, coverage at least `conf_level`. With too few patients
         (five or fewer at 95 %) the limits are NaN and `method` says so.
+
+    Raises
+    ------
+    ValueError
+        If values or counts break the rules of `as_counts`.
 
     Notes
     -----
@@ -115,16 +128,19 @@ def hodges_lehmann_shift(
     -------
     Estimate
         Limits are the shifts that the Mann-Whitney test does not reject: with its exact distribution for
-        groups of up to 50 without ties, otherwise normal with tie and continuity correction. p is that of
-        the same test at shift 0. On a coarse scale the shifts that are not rejected can begin just beside 0
-        while 0 itself is rejected: the limit is then 0, and `method` ends in "0 itself rejected". Limits are
-        NaN, with the reason in `method`, when there are too few patients or each group holds a single value.
+        groups of fewer than 50 without ties, otherwise normal with tie and continuity correction. p is that of
+        the same test at shift 0; in groups of fewer than 50 with ties it is exact given the ties. Normal limits
+        that leave out 0 though exact p does not reject it are widened to 0. On a coarse scale the shifts that
+        are not rejected can begin just beside 0, or exact p can reject 0 though normal limits hold it: the limit
+        is then 0, and `method` ends in "0 itself rejected". Limits are NaN, with the reason in `method`, when
+        there are too few patients or each group holds a single value.
 
     Notes
     -----
     Hodges and Lehmann 1963 (doi:10.1214/aoms/1177704172); Hollander, Wolfe and Chicken 2014
-    (doi:10.1002/9781119196037), section 4.3. Limits and p are those of R's ``wilcox.test``, which finds a limit
-    of 0 only up to rounding.
+    (doi:10.1002/9781119196037), section 4.3. Limits are those of R's ``wilcox.test``, which finds a limit of 0
+    only up to rounding, unless moved to 0; p is its p, but with ties in small groups that of ``coin``'s exact
+    ``wilcox_test``.
 
     Examples
     --------
@@ -141,7 +157,8 @@ def hodges_lehmann_shift(
     differences, weights, position = _differences(x_levels, x_totals, y_levels, y_totals)
     shift = quantile(differences, weights, 0.5)
     is_untied = n == np.union1d(x_levels, y_levels).size
-    if is_untied and max(x_levels.size, y_levels.size) <= EXACT_GROUP:
+    is_small = int(max(x_totals.sum(), y_totals.sum())) < EXACT_GROUP
+    if is_untied and max(x_levels.size, y_levels.size) < EXACT_GROUP:
         label = "Mann-Whitney inversion, exact"
         null = mann_whitney_null(x_levels.size, y_levels.size)
         low, high, p_value = exact_limits(differences, weights, null, level)
@@ -149,6 +166,10 @@ def hodges_lehmann_shift(
         label = "Mann-Whitney inversion, normal with tie and continuity correction"
         z_at, z_between = _mann_whitney_z(weights, position, x_totals, y_totals)
         low, high, p_value = inverted_limits(differences, z_at, z_between, shift, level)
+        if is_small:
+            label += ", p exact given the ties"
+            p_value = exact_rank_sum_p(*_group_cells(x_levels, x_totals, y_levels, y_totals))
+            low, high = _in_accord(low, high, p_value < 1 - level, float(weights @ np.sign(differences)))
     if x_levels.size == y_levels.size == 1:
         reason = "each group holds a single value"
         return not_estimable(reason, n, estimate=shift, p_value=p_value, conf_level=level)
@@ -157,6 +178,23 @@ def hodges_lehmann_shift(
         return not_estimable(reason, n, estimate=shift, p_value=p_value, conf_level=level)
     label += ", 0 itself rejected" if low * high == 0 and p_value < 1 - level else ""
     return Estimate(shift, low, high, n, label, p_value=p_value, conf_level=level)
+
+
+def _in_accord(low: float, high: float, is_rejected: bool, balance: float) -> tuple[float, float]:
+    """Return limits moved to 0 where they contradict a test of 0, by the side on which most differences lie."""
+    if not is_rejected:
+        return min(low, 0.0), max(high, 0.0)
+    return (max(low, 0.0), high) if balance > 0 else (low, min(high, 0.0))
+
+
+def _group_cells(x_levels: Floats, x_totals: Counts, y_levels: Floats, y_totals: Counts) -> tuple[Floats, Floats]:
+    """Return the patients of each group at every value, values that differ by rounding taken as one."""
+    levels = np.concatenate((x_levels, y_levels))
+    distinct_levels, position = grouped(levels, float(np.abs(levels).max()))
+    cells = np.zeros((2, distinct_levels.size))
+    np.add.at(cells[0], position[: x_levels.size], x_totals)
+    np.add.at(cells[1], position[x_levels.size :], y_totals)
+    return cells[0], cells[1]
 
 
 def _differences(

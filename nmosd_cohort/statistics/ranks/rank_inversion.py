@@ -9,7 +9,7 @@ from scipy.special import ndtr, ndtri
 
 from nmosd_cohort.statistics.estimate import Floats, order_statistics
 
-EXACT_GROUP = 50  # groups up to this: the null distribution of Mann-Whitney is computed, as in R
+EXACT_GROUP = 50  # groups below this: the null distribution of Mann-Whitney is computed, as in R
 
 
 def exact_limits(candidates: Floats, weights: Floats, null: Floats, conf_level: float) -> tuple[float, float, float]:

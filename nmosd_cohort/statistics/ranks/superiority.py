@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,7 +24,6 @@ from nmosd_cohort.statistics.rounding import TIED_WITHIN
 from nmosd_cohort.statistics.wald import wald_estimate
 
 SuperiorityScale = Literal["logit", "plain"]
-SCALES = ("logit", "plain")
 SMALL_GROUP = 30  # below this t with Satterthwaite freedom is not near enough to the null distribution
 
 
@@ -57,8 +56,9 @@ def probability_superiority(
     Estimate
         p against 0.5, from the same statistic as the limits: they leave out 0.5 when p is below
         1 - `conf_level`, and only then. Groups that do not overlap: estimate 0 or 1, Newcombe's score limits,
-        widened to 0.5 if p from all allocations does not reject it. All values equal, or one patient in a
-        group: limits NaN and `method` says why.
+        widened to 0.5 if p from all allocations does not reject it, or narrowed to 0.5 if it does (`method`
+        then ends in "0.5 itself rejected"). All values equal, or one patient in a group: limits NaN and
+        `method` says why.
 
     Raises
     ------
@@ -73,7 +73,8 @@ def probability_superiority(
     (doi:10.1002/sim.2324).
 
     Why the logit scale and permutations below 30: plain limits of 15 patients a group cover a true 0.85 in
-    90 %, and logit limits by t reject a true 0.5 in 3 %; logit limits by permutation cover both in 94 to 96 %.
+    90 %, and logit limits by t reject a true 0.5 in 3 %; logit limits by permutation cover both in 94 to 96 %
+    (with 5 to 7 patients a group, 91.5 to 96 %).
     They are wide where four fifths of the patients share one value and one group is ten times the other: many
     allocations then leave the smaller group without any spread.
 
@@ -84,17 +85,18 @@ def probability_superiority(
     (0.798, 'Brunner-Munzel, t on the logit scale')
     """
     level = check_conf_level(conf_level)
-    check_option("scale", scale, SCALES)
+    check_option("scale", scale, get_args(SuperiorityScale))
     x_cells, y_cells = two_group_cells(x, x_counts, y, y_counts)
     n_x, n_y = int(x_cells.sum()), int(y_cells.sum())
     if min(n_x, n_y) == 0:
         return not_estimable("a group has no patients", n_x + n_y, conf_level=level)
     superiority = float(superiority_of(x_cells, y_cells))
-    if superiority in (0.0, 1.0):
-        return _separated(superiority, n_x, n_y, level)
+    separated_p = _separated_p(x_cells, y_cells) if superiority in (0.0, 1.0) else math.nan
     if min(n_x, n_y) == 1:
         reason = "a group has one patient"
-        return not_estimable(reason, n_x + n_y, estimate=superiority, conf_level=level)
+        return not_estimable(reason, n_x + n_y, estimate=superiority, p_value=separated_p, conf_level=level)
+    if superiority in (0.0, 1.0):
+        return _separated(superiority, n_x, n_y, separated_p, level)
     if np.count_nonzero(x_cells + y_cells) == 1:
         return not_estimable("all values equal", n_x + n_y, estimate=superiority, p_value=1.0, conf_level=level)
     if min(n_x, n_y) < SMALL_GROUP:
@@ -219,8 +221,16 @@ def _null_statistics(x_cells: Floats, y_cells: Floats, seed: int, scale: Superio
     return on_logit if scale == "logit" else plain, count, int(not is_complete)
 
 
-def _separated(superiority: float, n_x: int, n_y: int, level: float) -> Estimate:
-    """Return the estimate of groups that do not overlap; p is exact: two of all allocations separate them."""
+def _separated_p(x_cells: Floats, y_cells: Floats) -> float:
+    """Return exact p of groups that do not overlap: this allocation, and its mirror image unless that cuts a tie."""
+    n_x, n_y, through = int(x_cells.sum()), int(y_cells.sum()), np.cumsum(x_cells + y_cells)
+    other_side = n_y if x_cells[-1] == 0 else n_x
+    separating = 1 + int(other_side in through)
+    return min(1.0, separating / float(comb(n_x + n_y, n_x)))
+
+
+def _separated(superiority: float, n_x: int, n_y: int, p_value: float, level: float) -> Estimate:
+    """Return the estimate of groups that do not overlap, with Newcombe's limit on the side of p."""
     z = -float(ndtri((1 - level) / 2))
     size = (n_x + n_y) / 2 - 1
 
@@ -228,10 +238,10 @@ def _separated(superiority: float, n_x: int, n_y: int, level: float) -> Estimate
         spread = 1 + size * ((1 - area) / (2 - area) + area / (1 + area))
         return 1 - area - z * z * area * spread / (n_x * n_y)
 
-    p_value = min(1.0, 2 / float(comb(n_x + n_y, n_x)))
-    bound = float(brentq(excess, 0.0, 1.0))
+    newcombe = float(brentq(excess, 0.0, 1.0))
     is_rejected = p_value < 1 - level
-    bound = bound if is_rejected else min(bound, 0.5)
+    bound = max(newcombe, 0.5) if is_rejected else min(newcombe, 0.5)
     low, high = (bound, 1.0) if superiority == 1 else (0.0, 1 - bound)
     label = "groups do not overlap: Newcombe score limits, p from all allocations"
+    label += ", 0.5 itself rejected" if is_rejected and newcombe <= 0.5 else ""
     return Estimate(superiority, low, high, n_x + n_y, label, p_value=p_value, conf_level=level)

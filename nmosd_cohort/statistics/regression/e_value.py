@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 from typing import Literal
 
-from nmosd_cohort.statistics.estimate import check_option
+from nmosd_cohort.statistics.estimate import as_number, check_option
 
 Measure = Literal["risk_ratio", "rate_ratio", "odds_ratio", "hazard_ratio", "common_odds_ratio", "common_hazard_ratio"]
 METHODS = {
@@ -19,6 +20,7 @@ METHODS = {
 }
 # Log risk ratio per SD of a difference of means, and per standard error of it for the 95 % limits.
 LOG_RATIO_PER_SD, LOG_RATIO_PER_ERROR = 0.91, 1.78
+MOST_SDS = 100.0  # a difference or error beyond it is not in SDs
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ def e_value(
     """
     check_option("measure", measure, METHODS)
     for name, value in (("estimate", estimate), ("conf_low", conf_low), ("conf_high", conf_high)):
-        if value <= 0 or math.isinf(value):
-            raise ValueError(f"{name} is {value}; a ratio must be above 0 and finite")
+        if not isinstance(value, numbers.Real) or value <= 0 or math.isinf(value):
+            raise ValueError(f"{name} is {value!r}; a ratio must be above 0 and finite")
     ratio, low, high = (_as_risk_ratio(value, measure) for value in (estimate, conf_low, conf_high))
     return _e_values(ratio, low, high, METHODS[measure])
 
@@ -113,7 +115,7 @@ def e_value_of_mean_difference(difference_in_sds: float, std_error: float = math
     Raises
     ------
     ValueError
-        If the difference is missing or infinite, or the error is negative.
+        If the difference is missing or beyond 100 SDs, or the error is negative or above 100 SDs.
 
     Notes
     -----
@@ -125,11 +127,10 @@ def e_value_of_mean_difference(difference_in_sds: float, std_error: float = math
     >>> round(harder.risk_ratio, 3), round(harder.estimate, 3), round(harder.limit, 3)
     (1.576, 2.529, 1.968)
     """
-    if not math.isfinite(difference_in_sds):
-        raise ValueError(f"difference_in_sds is {difference_in_sds}; it must be a number")
-    if std_error < 0:
-        raise ValueError(f"std_error is {std_error}; it must be 0 or more")
-    middle, reach = LOG_RATIO_PER_SD * difference_in_sds, LOG_RATIO_PER_ERROR * std_error
+    given = as_number("difference_in_sds", difference_in_sds, low=-MOST_SDS, high=MOST_SDS)
+    if not isinstance(std_error, numbers.Real) or not (math.isnan(std_error) or 0 <= std_error <= MOST_SDS):
+        raise ValueError(f"std_error is {std_error!r}; it must be 0 or more, and {MOST_SDS:g} or less")
+    middle, reach = LOG_RATIO_PER_SD * given, LOG_RATIO_PER_ERROR * float(std_error)
     ratio, low, high = math.exp(middle), math.exp(middle - reach), math.exp(middle + reach)
     return _e_values(ratio, low, high, "risk ratio exp(0.91 d) for a difference of d SDs")
 

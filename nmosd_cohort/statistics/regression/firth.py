@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,17 +10,14 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 from scipy.special import expit, log_expit, logit
-from scipy.stats import chi2
 
 from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level
-from nmosd_cohort.statistics.models.design import Cells, check_column, model_cells, standardise
-from nmosd_cohort.statistics.models.newton import NoMaximumError, Point, climb
-from nmosd_cohort.statistics.models.profile_likelihood import HigherPeakError, profile_limit, ratio_p_value, refit
+from nmosd_cohort.statistics.models.design import check_column, event_cells, standardise, with_intercept
+from nmosd_cohort.statistics.models.newton import NoMaximumError, Point
+from nmosd_cohort.statistics.models.profile_likelihood import highest_profiles, profiled_ratio
 
 # The climb stops within the square root of this many standard errors of the maximum.
 SMALLEST_GAIN = 1e-18
-# How often the search for limits may come upon a higher maximum and begin again from there.
-MAX_RESTARTS = 20
 METHOD = "Firth logistic model, penalised profile-likelihood limits"
 
 
@@ -142,93 +138,27 @@ def firth_logistic(
     (22.45, 2.0, 20, 11)
     """
     level = check_conf_level(conf_level)
-    cells = model_cells(outcome01, design, counts, name="outcome01")
-    events = _events(cells)
+    cells = event_cells(outcome01, design, counts)
     wanted = cells.names if columns is None else tuple(columns)
     positions = [check_column(name, cells.names) for name in wanted]
     scaled, _, deviations = standardise(cells.design, cells.counts)
     likelihood = _likelihood(cells.outcome, scaled, cells.counts)
     try:
-        top, method, fits = _fits(likelihood, positions, level)
+        top, limits, has_several = highest_profiles(
+            likelihood, likelihood.start(), [at + 1 for at in positions], level, smallest_gain=SMALLEST_GAIN
+        )
     except NoMaximumError as error:
         raise ValueError(f"penalised logistic model: {error}; leave out a column or merge sparse categories") from error
-    error_of = np.sqrt(np.diagonal(np.linalg.inv(top.information)))[1:]
-    return {
-        name: _odds_ratio(
-            np.array([low, top.parameters[at + 1], high]) / deviations[at],
-            float(error_of[at] / deviations[at]),
-            p_value,
-            method,
-            (cells.n, events, level),
-        )
-        for name, at, (low, high, p_value) in zip(wanted, positions, fits, strict=True)
-    }
-
-
-def _events(cells: Cells) -> int:
-    if not np.isin(cells.outcome, (0, 1)).all():
-        raise ValueError("outcome01 has values other than 0 and 1; code the event as 1")
+    method = f"{METHOD}; highest of several maxima of the likelihood" if has_several else METHOD
     events = int(cells.counts @ cells.outcome)
-    if events in (0, cells.n):
-        raise ValueError(f"outcome01 is {int(events > 0)} in all {cells.n} patients; there is nothing to compare")
-    return events
+    return {
+        name: profiled_ratio(top, at + 1, ends, float(deviations[at]), cells.n, method, conf_level=level, events=events)
+        for name, at, ends in zip(wanted, positions, limits, strict=True)
+    }
 
 
 def _likelihood(outcome: Floats, scaled: Floats, counts: Counts) -> FirthLikelihood:
     patterns, position = np.unique(scaled, axis=0, return_inverse=True)
-    columns = np.vstack([np.ones(len(patterns)), patterns.T])
+    columns = with_intercept(patterns).T
     patients, events = (np.bincount(position.ravel(), weights=sums) for sums in (counts, counts * outcome))
     return FirthLikelihood(columns, patients.astype(np.float64), events.astype(np.float64))
-
-
-def _fits(
-    likelihood: FirthLikelihood, positions: list[int], conf_level: float
-) -> tuple[Point, str, list[tuple[float, float, float]]]:
-    """Return the maximum, the method, and limits and p-value of each column, in SDs of the columns."""
-    start, method = likelihood.start(), METHOD
-    everything = np.arange(start.size)
-    for _ in range(MAX_RESTARTS):
-        top = climb(likelihood, start, everything, smallest_gain=SMALLEST_GAIN)
-        try:
-            return top, method, [_limits(likelihood, top, at + 1, conf_level) for at in positions]
-        except HigherPeakError as found:
-            start, method = found.point.parameters, f"{METHOD}; highest of several maxima of the likelihood"
-    raise NoMaximumError("the penalised likelihood has too many maxima")
-
-
-def _limits(likelihood: FirthLikelihood, top: Point, at: int, conf_level: float) -> tuple[float, float, float]:
-    error = math.sqrt(np.linalg.inv(top.information)[at, at])
-    reach = math.sqrt(chi2.ppf(conf_level, 1))
-    p_value = ratio_p_value(top.value, refit(likelihood, top, at, 0.0))
-    estimate = float(top.parameters[at])
-    low, high = (
-        profile_limit(
-            likelihood,
-            top,
-            at,
-            top_value=top.value,
-            target=side * reach,
-            start=estimate + side * reach * error,
-            stride=reach * error,
-            inner=estimate,
-        )
-        for side in (-1, 1)
-    )
-    return low, high, p_value
-
-
-def _odds_ratio(logs: Floats, error: float, p_value: float, method: str, whole: tuple[int, int, float]) -> Estimate:
-    with np.errstate(over="ignore"):
-        low, ratio, high = np.exp(logs).tolist()
-    n, events, conf_level = whole
-    return Estimate(
-        ratio,
-        low,
-        high,
-        n,
-        method,
-        std_error=ratio * error,
-        p_value=p_value,
-        conf_level=conf_level,
-        events=events,
-    )

@@ -11,13 +11,20 @@ from scipy.special import expit, gammaln, log_expit, logit, xlogy
 
 from nmosd_cohort.statistics.estimate import Counts, Floats
 from nmosd_cohort.statistics.models.cumulative_link import sort_by_level
-from nmosd_cohort.statistics.models.design import Cells, standardise
+from nmosd_cohort.statistics.models.design import Cells, standardise, to_design_units, with_intercept
 from nmosd_cohort.statistics.models.newton import NoMaximumError, Point, climb
-from nmosd_cohort.statistics.models.separation import LARGEST_STD_ERROR, separating_column, separating_columns
+from nmosd_cohort.statistics.models.separation import (
+    are_finite,
+    separating_column,
+    separating_columns,
+    separation_message,
+)
+from nmosd_cohort.statistics.regression.rising_sums import log_rising
 
 Family = Literal["binomial", "poisson", "negative_binomial"]
 # Newton's method stops within the square root of this many standard errors of the maximum.
 SMALLEST_GAIN = 1e-20
+BY_EVENTS = "those with events from those without"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,8 +180,7 @@ class GlmLikelihood:
             return np.where(response == 1, log_expit(linear), log_expit(-linear))
         if spread == 0:
             return response * linear - means - gammaln(response + 1)
-        rising = np.concatenate(([0.0], np.cumsum(np.log1p(spread * np.arange(response.max())))))
-        shrunk = (response + 1 / spread) * np.log1p(spread * means) - rising[response.astype(np.int64)]
+        shrunk = (response + 1 / spread) * np.log1p(spread * means) - log_rising(response, spread)
         each: Floats = response * linear - shrunk - gammaln(response + 1)
         return each
 
@@ -189,9 +195,8 @@ def glm_likelihood(family: Family, cells: Cells, offset: Floats | None = None) -
     [[1.0, -1.0], [1.0, 1.0]]
     """
     scaled = standardise(cells.design, cells.counts)[0]
-    matrix = np.column_stack([np.ones(len(scaled)), scaled])
     shift = np.zeros(len(scaled)) if offset is None else offset
-    return GlmLikelihood(family, matrix, cells.outcome, cells.counts.astype(np.float64), shift)
+    return GlmLikelihood(family, with_intercept(scaled), cells.outcome, cells.counts.astype(np.float64), shift)
 
 
 def glm_fit(likelihood: GlmLikelihood, top: Point, cells: Cells) -> GlmFit:
@@ -204,8 +209,10 @@ def glm_fit(likelihood: GlmLikelihood, top: Point, cells: Cells) -> GlmFit:
     >>> glm_fit(likelihood, likelihood.at(np.array([0.0, 1.0])), cells).coefficients.tolist()
     [-2.0, 0.5]
     """
-    fitted, back = likelihood.means(top.parameters), to_design_units(cells)
-    scaled_residuals = likelihood.residuals(fitted) ** 2 / likelihood.weights(fitted)
+    fitted, back = likelihood.means(top.parameters), to_design_units(*standardise(cells.design, cells.counts)[1:])
+    residuals, weights = likelihood.residuals(fitted), likelihood.weights(fitted)
+    # a patient whose outcome is sure has no residual and no weight
+    scaled_residuals = np.divide(residuals**2, weights, out=np.zeros_like(weights), where=residuals != 0)
     return GlmFit(
         likelihood.family,
         cells.names,
@@ -218,21 +225,6 @@ def glm_fit(likelihood: GlmLikelihood, top: Point, cells: Cells) -> GlmFit:
         int(likelihood.counts @ likelihood.response),
         likelihood.dispersion,
     )
-
-
-def to_design_units(cells: Cells) -> Floats:
-    """Return the matrix that takes intercept and coefficients of standardised columns to those of the design.
-
-    Examples
-    --------
-    >>> cells = Cells(np.array([0.0, 1.0]), np.array([[2.0], [6.0]]), np.array([3, 3]), ("age",))
-    >>> to_design_units(cells).tolist()
-    [[1.0, -2.0], [0.0, 0.5]]
-    """
-    _, means, deviations = standardise(cells.design, cells.counts)
-    back: Floats = np.diag(np.concatenate(([1.0], 1 / deviations)))
-    back[0, 1:] = -means / deviations
-    return back
 
 
 def finite_maximum(likelihood: GlmLikelihood, names: tuple[str, ...], remedy: str) -> Point:
@@ -260,12 +252,12 @@ def finite_maximum(likelihood: GlmLikelihood, names: tuple[str, ...], remedy: st
     cells = sort_by_level(level, likelihood.matrix[position, 1:], likelihood.counts[position].astype(np.int64))
     column = separating_column(cells) if np.ptp(level) else None
     if column is not None:
-        raise ValueError(_separation_message([names[column]], remedy))
+        raise ValueError(separation_message([names[column]], f"{BY_EVENTS}; {remedy}"))
     top = maximum(likelihood, likelihood.start())
-    if top is not None and _is_finite(top):
+    if top is not None and are_finite(np.diagonal(np.linalg.inv(top.information))):
         return top
     columns = [names[at] for at in separating_columns(cells)]
-    raise ValueError(_separation_message(columns or list(names), remedy))
+    raise ValueError(separation_message(columns or list(names), f"{BY_EVENTS}; {remedy}"))
 
 
 def maximum(likelihood: GlmLikelihood, start: Floats) -> Point | None:
@@ -289,15 +281,3 @@ def _two_levels(likelihood: GlmLikelihood) -> tuple[Counts, Counts]:
     if likelihood.family == "binomial":
         return (likelihood.response > 0).astype(np.int64), every
     return np.repeat([0, 1], [every.size, happened.size]), np.concatenate([every, happened])
-
-
-def _is_finite(top: Point) -> bool:
-    variances = np.diagonal(np.linalg.inv(top.information))
-    return bool((variances > 0).all() and (variances < LARGEST_STD_ERROR**2).all())
-
-
-def _separation_message(columns: list[str], remedy: str) -> str:
-    who = f"design column {columns[0]!r} separates"
-    if len(columns) > 1:
-        who = f"design columns {', '.join(map(repr, columns))} together separate"
-    return f"{who} those with events from those without; {remedy}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nmosd_cohort.statistics.estimate import Floats
-from nmosd_cohort.statistics.models.design import Cells, check_estimable, standardise
+from nmosd_cohort.statistics.models.design import Cells, check_estimable, standardise, to_design_units, with_intercept
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 
 # A patient with a leverage this near 1 alone decides a coefficient; the robust error is then undefined.
 FULL_LEVERAGE = 1 - 1e-9
@@ -31,6 +32,8 @@ class LeastSquares:
         Sum of squared residuals, and of squared distances of the outcome to its mean.
     freedom
         Patients less coefficients.
+    largest
+        Largest absolute outcome.
     """
 
     coefficients: Floats
@@ -40,11 +43,16 @@ class LeastSquares:
     squares: float
     total_squares: float
     freedom: int
+    largest: float
 
     @property
     def r_squared(self) -> float:
         """Share of the variance of the outcome that the columns explain."""
         return 1 - self.squares / self.total_squares
+
+    def is_rounding(self, covariance: Floats, at: int) -> bool:
+        """Return whether the error of a coefficient is below that of residuals that differ from 0 by rounding only."""
+        return bool(covariance[at, at] <= self.bread[at, at] * (SAME_WITHIN * self.largest) ** 2)
 
 
 def least_squares(cells: Cells) -> LeastSquares:
@@ -62,13 +70,11 @@ def least_squares(cells: Cells) -> LeastSquares:
     ([2.0, 4.0], 6, 4.0)
     """
     scaled, means, deviations = standardise(cells.design, cells.counts)
-    matrix = np.column_stack([np.ones(len(scaled)), scaled])
+    matrix, back = with_intercept(scaled), to_design_units(means, deviations)
     root = np.sqrt(cells.counts.astype(np.float64))
     middle = float(np.average(cells.outcome, weights=cells.counts))
     orthogonal, triangle = np.linalg.qr(root[:, None] * matrix)
     parameters = np.linalg.solve(triangle, orthogonal.T @ (root * (cells.outcome - middle)))
-    back = np.diag(np.concatenate(([1.0], 1 / deviations)))
-    back[0, 1:] = -means / deviations
     half = back @ np.linalg.inv(triangle)
     residuals = cells.outcome - middle - matrix @ parameters
     coefficients = back @ parameters
@@ -81,6 +87,7 @@ def least_squares(cells: Cells) -> LeastSquares:
         float(cells.counts @ residuals**2),
         float(cells.counts @ (cells.outcome - middle) ** 2),
         cells.n - coefficients.size,
+        float(np.abs(cells.outcome).max()),
     )
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from nmosd_cohort.statistics.estimate import Estimate, Floats, as_row, check_conf_level, check_option, not_estimable
 from nmosd_cohort.statistics.models.design import Cells, check_column, model_cells, standardise
 from nmosd_cohort.statistics.regression.least_squares import LeastSquares, hc3_covariance, least_squares
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.wald import wald_estimate
 
 LinearErrors = Literal["hc3", "classical"]
+NO_SPREAD = "the patients that it rests on lie exactly on the fitted means, without any residual"
 
 
 def linear_regression(
@@ -46,7 +49,7 @@ def linear_regression(
         Columns term (``intercept``, then the design columns), estimate (units of the outcome), std_error,
         conf_low, conf_high, p_value, n, method. Limits by t with n - columns - 1 degrees of freedom. Numbers are
         missing, with the reason in `method`, if the outcome is constant or there are not more patients than
-        parameters.
+        parameters; only limits, error and p-value are if the columns explain the outcome exactly.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def linear_regression(
     >>> table.round(2)[["term", "estimate", "conf_low", "conf_high"]].values.tolist()
     [['intercept', 50.0, 45.24, 54.76], ['pain', -10.0, -16.74, -3.26]]
     """
-    level, kind = check_conf_level(conf_level), check_option("errors", errors, ("hc3", "classical"))
+    level, kind = check_conf_level(conf_level), check_option("errors", errors, get_args(LinearErrors))
     cells = model_cells(outcome, design, counts)
     terms, reason = ("intercept", *cells.names), _not_estimable_because(cells)
     if reason:
@@ -104,7 +107,7 @@ def adjusted_mean_difference(
     Estimate
         In units of the outcome. Least squares, heteroscedasticity-robust HC3 standard error, t limits with
         n - columns - 1 degrees of freedom. NaN if the outcome is constant or there are not more patients
-        than parameters.
+        than parameters. Without limits if the columns explain the outcome exactly; `method` has the reason.
 
     Raises
     ------
@@ -151,8 +154,8 @@ def standardised_coefficient(
     Returns
     -------
     Estimate
-        Without a unit; robust HC3 limits that take both SDs as known. NaN if the outcome is constant or
-        there are not more patients than parameters.
+        Without a unit; robust HC3 limits that take both SDs as known. NaN or without limits as in
+        `adjusted_mean_difference`.
 
     Raises
     ------
@@ -179,14 +182,17 @@ def standardised_coefficient(
     fit = least_squares(cells)
     deviation = float(standardise(cells.design, cells.counts)[2][position])
     scale = deviation / math.sqrt(fit.total_squares / cells.n)
-    point, error = float(fit.coefficients[position + 1]), math.sqrt(_hc3(fit, cells)[position + 1, position + 1])
+    point, covariance = float(fit.coefficients[position + 1]) * scale, _hc3(fit, cells)
+    if fit.is_rounding(covariance, position + 1):
+        return not_estimable(NO_SPREAD, cells.n, estimate=point, conf_level=level)
+    error = math.sqrt(covariance[position + 1, position + 1]) * scale
     method = "least squares in SDs of outcome and term, HC3 robust standard error, t limits"
-    return wald_estimate(point * scale, error * scale, cells.n, method, conf_level=level, freedom=fit.freedom)
+    return wald_estimate(point, error, cells.n, method, conf_level=level, freedom=fit.freedom)
 
 
 def _not_estimable_because(cells: Cells) -> str:
     """Return why there is no coefficient, empty if there is one."""
-    if cells.outcome.min() == cells.outcome.max():
+    if np.ptp(cells.outcome) <= SAME_WITHIN * np.abs(cells.outcome).max():
         return "all patients have the same outcome"
     return "not more patients than parameters" if cells.n < len(cells.names) + 2 else ""
 
@@ -197,10 +203,13 @@ def _hc3(fit: LeastSquares, cells: Cells) -> Floats:
 
 def _difference(fit: LeastSquares, covariance: Floats, at: int, errors: str, conf_level: float) -> Estimate:
     kind = "HC3 robust" if errors == "hc3" else "classical"
+    point, n = float(fit.coefficients[at]), fit.freedom + fit.coefficients.size
+    if fit.is_rounding(covariance, at):
+        return not_estimable(NO_SPREAD, n, estimate=point, conf_level=conf_level)
     return wald_estimate(
-        float(fit.coefficients[at]),
+        point,
         math.sqrt(covariance[at, at]),
-        fit.freedom + fit.coefficients.size,
+        n,
         f"least squares, {kind} standard error, t limits",
         conf_level=conf_level,
         freedom=fit.freedom,

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
-import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
 from nmosd_cohort.statistics.estimate import Estimate, check_conf_level, check_option
-from nmosd_cohort.statistics.models.design import Cells, model_cells, standardise
-from nmosd_cohort.statistics.models.newton import Point
-from nmosd_cohort.statistics.models.profile_likelihood import profile_limit, ratio_p_value, refit
-from nmosd_cohort.statistics.regression.glm import GlmFit, GlmLikelihood, finite_maximum, glm_fit, glm_likelihood
+from nmosd_cohort.statistics.models.design import event_cells, standardise
+from nmosd_cohort.statistics.models.profile_likelihood import profile_limits, profiled_ratio
+from nmosd_cohort.statistics.regression.glm import GlmFit, finite_maximum, glm_fit, glm_likelihood
 from nmosd_cohort.statistics.wald import wald_estimate
 
 Limits = Literal["profile", "wald"]
@@ -55,10 +51,10 @@ def fit_logistic(outcome01: ArrayLike, design: pd.DataFrame, counts: ArrayLike |
     Examples
     --------
     >>> fit = fit_logistic([0, 1, 0, 1], pd.DataFrame({"pain": [0, 0, 1, 1]}), [20, 10, 10, 20])
-    >>> round(float(np.exp(fit.coefficients[1])), 6), fit.events_per_column
+    >>> round(math.exp(fit.coefficients[1]), 6), fit.events_per_column
     (4.0, 30.0)
     """
-    cells = _event_cells(outcome01, design, counts)
+    cells = event_cells(outcome01, design, counts)
     likelihood = glm_likelihood("binomial", cells)
     return glm_fit(likelihood, finite_maximum(likelihood, cells.names, REMEDY), cells)
 
@@ -107,29 +103,20 @@ def logistic_regression(
     >>> ratio.method
     'logistic model, profile-likelihood limits, 30 events per column'
     """
-    level, kind = check_conf_level(conf_level), check_option("limits", limits, ("profile", "wald"))
-    cells = _event_cells(outcome01, design, counts)
+    level, kind = check_conf_level(conf_level), check_option("limits", limits, get_args(Limits))
+    cells = event_cells(outcome01, design, counts)
     likelihood = glm_likelihood("binomial", cells)
     top = finite_maximum(likelihood, cells.names, REMEDY)
     fit = glm_fit(likelihood, top, cells)
-    ratios = {name: _wald(fit, at, _method(fit, kind), level) for at, name in enumerate(cells.names)}
+    method = _method(fit, kind)
     if kind == "wald":
-        return ratios
-    deviations = standardise(cells.design, cells.counts)[2]
+        return {name: _wald(fit, at, method, level) for at, name in enumerate(cells.names)}
+    deviations = standardise(cells.design, cells.counts)[2].tolist()
+    ends = [profile_limits(likelihood, top, at + 1, level) for at in range(len(deviations))]
     return {
-        name: _profiled(ratio, likelihood, top, at + 1, float(deviations[at]))
-        for at, (name, ratio) in enumerate(ratios.items())
+        name: profiled_ratio(top, at + 1, ends[at], deviations[at], fit.n, method, conf_level=level, events=fit.events)
+        for at, name in enumerate(cells.names)
     }
-
-
-def _event_cells(outcome01: ArrayLike, design: pd.DataFrame, counts: ArrayLike | None) -> Cells:
-    cells = model_cells(outcome01, design, counts, name="outcome01")
-    if not np.isin(cells.outcome, (0, 1)).all():
-        raise ValueError("outcome01 has values other than 0 and 1; code the event as 1")
-    events = int(cells.counts @ cells.outcome)
-    if events in (0, cells.n):
-        raise ValueError(f"outcome01 is {int(events > 0)} in all {cells.n} patients; there is nothing to compare")
-    return cells
 
 
 def _method(fit: GlmFit, limits: str) -> str:
@@ -140,29 +127,5 @@ def _method(fit: GlmFit, limits: str) -> str:
 
 def _wald(fit: GlmFit, at: int, method: str, level: float) -> Estimate:
     error = math.sqrt(fit.covariance[at + 1, at + 1])
-    ratio = wald_estimate(float(fit.coefficients[at + 1]), error, fit.n, method, conf_level=level, scale="log")
-    return replace(ratio, events=fit.events)
-
-
-def _profiled(wald: Estimate, likelihood: GlmLikelihood, top: Point, at: int, deviation: float) -> Estimate:
-    """Return the odds ratio with limits and p-value of the profile in place of Wald's."""
-    best, error = float(top.parameters[at]), math.sqrt(np.linalg.inv(top.information)[at, at])
-    reach = float(norm.ppf((1 + wald.conf_level) / 2))
-    ends = [
-        profile_limit(
-            likelihood,
-            top,
-            at,
-            top_value=top.value,
-            target=side * reach,
-            start=best + side * reach * error,
-            stride=error,
-            inner=best,
-        )
-        for side in (-1, 1)
-    ]
-    with np.errstate(over="ignore"):
-        low, high = np.exp(np.array(ends) / deviation).tolist()
-    return replace(
-        wald, conf_low=low, conf_high=high, p_value=ratio_p_value(top.value, refit(likelihood, top, at, 0.0))
-    )
+    point = float(fit.coefficients[at + 1])
+    return wald_estimate(point, error, fit.n, method, conf_level=level, scale="log", events=fit.events)

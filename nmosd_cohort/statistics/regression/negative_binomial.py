@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from nmosd_cohort.statistics.regression.glm import (
     maximum,
 )
 from nmosd_cohort.statistics.regression.rate_regression import REMEDY, RateCells, rate_cells, rate_ratio_estimate
+from nmosd_cohort.statistics.regression.rising_sums import bend, rising_slope
 from nmosd_cohort.statistics.wald import p_of_t
 
 Limits = Literal["profile", "wald"]
@@ -38,9 +39,6 @@ LARGEST_DISPERSION = 1e6
 DISPERSION_TOLERANCE = 1e-12
 # Log rate ratio per SD of a column beyond which a limit counts as without bound.
 FARTHEST = 30.0
-# Below this dispersion times mean, a series takes the place of a difference that would lose digits.
-SERIES_BELOW = 0.02
-SERIES_TERMS = 10
 
 
 def fit_negative_binomial(
@@ -131,7 +129,7 @@ def negative_binomial_regression(
     >>> ratio.method
     'negative binomial model, dispersion 1.87, profile-likelihood t(18) limits'
     """
-    level, kind = check_conf_level(conf_level), check_option("limits", limits, ("profile", "wald"))
+    level, kind = check_conf_level(conf_level), check_option("limits", limits, get_args(Limits))
     ready = rate_cells(events, person_years, design, counts)
     likelihood, top = _best(ready)
     fit = glm_fit(likelihood, top, ready.cells)
@@ -218,19 +216,9 @@ def dispersion_slope(likelihood: GlmLikelihood, means: Floats) -> float:
     2.0
     """
     response, spread = likelihood.response, likelihood.dispersion
-    places = np.arange(response.max())
-    rising = np.concatenate(([0.0], np.cumsum(places / (1 + spread * places))))[response.astype(np.int64)]
-    each = rising + means**2 * _bend(spread * means) - response * means / (1 + spread * means)
+    each = rising_slope(response, spread) + means**2 * bend(spread * means)
+    each -= response * means / (1 + spread * means)
     return float(likelihood.counts @ each)
-
-
-def _bend(size: Floats) -> Floats:
-    """Return (log(1 + x) - x / (1 + x)) / x^2, which is 1/2 at 0."""
-    powers = np.arange(SERIES_TERMS)
-    series = ((powers + 1) / (powers + 2) * (-np.minimum(size, SERIES_BELOW)[:, None]) ** powers).sum(axis=1)
-    large = np.maximum(size, SERIES_BELOW)
-    bend: Floats = np.where(size < SERIES_BELOW, series, (np.log1p(large) - large / (1 + large)) / large**2)
-    return bend
 
 
 def _profiled(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,12 @@ from numpy.typing import ArrayLike
 from nmosd_cohort.statistics.estimate import (
     Estimate,
     Floats,
-    as_values,
     check_conf_level,
-    check_counts,
     check_option,
     not_estimable,
+    patient_counts,
 )
-from nmosd_cohort.statistics.models.design import Cells, model_cells
+from nmosd_cohort.statistics.models.design import Cells, check_frame, model_cells, standardise, to_design_units
 from nmosd_cohort.statistics.models.newton import Point
 from nmosd_cohort.statistics.regression.glm import (
     GlmFit,
@@ -27,15 +26,19 @@ from nmosd_cohort.statistics.regression.glm import (
     finite_maximum,
     glm_fit,
     glm_likelihood,
-    to_design_units,
 )
 from nmosd_cohort.statistics.regression.least_squares import hc3_covariance
+from nmosd_cohort.statistics.regression.rates import person_time
 from nmosd_cohort.statistics.wald import wald_estimate
 
 Errors = Literal["robust", "scaled", "model"]
 REMEDY = (
     "the rate ratio has no finite estimate: use the exact rate_ratio, merge sparse categories or leave out a column"
 )
+
+
+# A robust error below this share of the Poisson error comes of residuals that are 0 but for rounding.
+NO_SPREAD = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,15 +81,10 @@ def rate_cells(
     >>> ready.cells.n, ready.person_years.tolist(), ready.note
     (8, [1.0, 2.0], '; 4 patients without time left out')
     """
-    years = as_values(person_years, name="person_years")
-    happened = check_counts(events, size=years.size, name="events")
-    whole = np.ones(years.size, np.int64) if counts is None else check_counts(counts, size=years.size, name="events")
-    if len(design) != years.size:
+    happened, years = person_time(events, person_years, names=("events", "person_years"))
+    whole = patient_counts(counts, size=years.size, name="events")
+    if len(check_frame("design", design)) != years.size:
         raise ValueError(f"events has {years.size} entries but the design {len(design)} rows; they must match")
-    if (years < 0).any():
-        raise ValueError(f"person_years: {int((years < 0).sum())} are negative; time at risk is 0 or more")
-    if (happened[years == 0] > 0).any():
-        raise ValueError(f"events: {int((happened[years == 0] > 0).sum())} rows have events but no time")
     usable = (years > 0) & (whole > 0)
     cells = model_cells(happened[usable], design[usable], whole[usable], name="events")
     if not cells.outcome.any():
@@ -156,7 +154,7 @@ def poisson_regression(
     dict
         Column name to rate ratio with limits symmetric on the log scale. `std_error` is on the scale of the
         ratio; `events` are those of all patients. Patients without time are left out, and `method` says how
-        many.
+        many. Limits are NaN, with the reason in `method`, where no patient's events differ from the rate fitted.
 
     Raises
     ------
@@ -177,7 +175,7 @@ def poisson_regression(
     >>> round(ratio.estimate, 4), round(ratio.conf_low, 4), round(ratio.conf_high, 4)
     (0.2424, 0.0682, 0.8621)
     """
-    level, kind = check_conf_level(conf_level), check_option("errors", errors, ("robust", "scaled", "model"))
+    level, kind = check_conf_level(conf_level), check_option("errors", errors, get_args(Errors))
     ready, likelihood, top = _poisson(events, person_years, design, counts)
     fit = glm_fit(likelihood, top, ready.cells)
     if kind == "model":
@@ -191,8 +189,12 @@ def poisson_regression(
         scale, freedom = max(1.0, fit.pearson / fit.freedom), fit.freedom
         covariance, label = fit.covariance * scale, f"variance {scale:.3g} times the mean, t({freedom}) limits"
     method = f"Poisson model, {label}{ready.note}"
+    exact = np.diagonal(covariance) <= NO_SPREAD**2 * np.diagonal(fit.covariance)
     return {
-        name: rate_ratio_estimate(fit, at + 1, covariance, method, level, freedom) for at, name in enumerate(fit.names)
+        name: _without_limits(fit, at, level)
+        if exact[at]
+        else rate_ratio_estimate(fit, at, covariance, method, level, freedom)
+        for at, name in enumerate(fit.names, start=1)
     }
 
 
@@ -208,8 +210,15 @@ def rate_ratio_estimate(
     0.0782
     """
     point, error = float(fit.coefficients[at]), math.sqrt(covariance[at, at])
-    ratio = wald_estimate(point, error, fit.n, method, conf_level=conf_level, freedom=freedom, scale="log")
-    return replace(ratio, events=fit.events)
+    return wald_estimate(
+        point, error, fit.n, method, conf_level=conf_level, freedom=freedom, scale="log", events=fit.events
+    )
+
+
+def _without_limits(fit: GlmFit, at: int, conf_level: float) -> Estimate:
+    reason = "all patients that it rests on have exactly the events that the model expects"
+    ratio = math.exp(fit.coefficients[at])
+    return not_estimable(reason, fit.n, estimate=ratio, conf_level=conf_level, events=fit.events)
 
 
 def _poisson(
@@ -222,5 +231,6 @@ def _poisson(
 
 def _robust(likelihood: GlmLikelihood, top: Point, cells: Cells) -> Floats:
     scores = likelihood.residuals(likelihood.means(top.parameters))[:, None] * likelihood.matrix
-    influences = scores @ np.linalg.inv(top.information) @ to_design_units(cells).T
+    back = to_design_units(*standardise(cells.design, cells.counts)[1:])
+    influences = scores @ np.linalg.inv(top.information) @ back.T
     return hc3_covariance(influences, likelihood.leverages(top), cells)

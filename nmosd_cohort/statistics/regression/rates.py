@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, gammaincinv, stdtr, stdtrit
+from scipy.special import betaincinv, gammaincinv
 from scipy.stats import binom
 
 from nmosd_cohort.statistics.estimate import (
@@ -19,6 +19,7 @@ from nmosd_cohort.statistics.estimate import (
     not_estimable,
     whole_number,
 )
+from nmosd_cohort.statistics.wald import wald_estimate
 
 MIN_CLUSTERS = 10  # below this the patient-clustered variance is too small on average
 
@@ -177,8 +178,8 @@ def paired_rate_ratio(
     (0.294, 10, 22)
     """
     level = check_conf_level(conf_level)
-    before, time_before = _person_time(events_before, years_before, "before")
-    after, time_after = _person_time(events_after, years_after, "after")
+    before, time_before = person_time(events_before, years_before, names=("events before", "years before"))
+    after, time_after = person_time(events_after, years_after, names=("events after", "years after"))
     if before.size != after.size:
         raise ValueError(f"before has {before.size} patients and after {after.size}; they must be the same patients")
     is_followed = (time_before > 0) & (time_after > 0)
@@ -224,7 +225,7 @@ def overdispersion(events: ArrayLike, years: ArrayLike) -> float:
     >>> overdispersion([0, 0, 0, 4], [1, 1, 1, 1])
     4.0
     """
-    observed, time = _person_time(events, years, "all")
+    observed, time = person_time(events, years, names=("events", "years"))
     observed, time = observed[time > 0], time[time > 0]
     if observed.size < 2 or observed.sum() == 0:
         raise ValueError(
@@ -258,13 +259,26 @@ def _conditional_odds(events_1: int, events_2: int, level: float) -> tuple[float
     return low, high
 
 
-def _person_time(events: ArrayLike, years: ArrayLike, period: str) -> tuple[Counts, Floats]:
-    time = as_values(years, name=f"years {period}")
-    whole = check_counts(events, size=time.size, name=f"events {period}")
+def person_time(events: ArrayLike, years: ArrayLike, *, names: tuple[str, str]) -> tuple[Counts, Floats]:
+    """Return events and years at risk of each row; names are those of the two for messages.
+
+    Raises
+    ------
+    ValueError
+        If they differ in length, events are not whole, time is negative, or there are events without time.
+
+    Examples
+    --------
+    >>> person_time([1, 1], [2.0, 0.0], names=("events", "person_years"))
+    Traceback (most recent call last):
+    ValueError: events: 1 rows have events but no time
+    """
+    time = as_values(years, name=names[1])
+    whole = check_counts(events, size=time.size, name=names[0])
     if (time < 0).any():
-        raise ValueError(f"years {period}: {int((time < 0).sum())} are negative; time at risk is 0 or more")
+        raise ValueError(f"{names[1]}: {int((time < 0).sum())} are negative; time at risk is 0 or more")
     if (whole[time == 0] > 0).any():
-        raise ValueError(f"events {period}: {int((whole[time == 0] > 0).sum())} patients have events but no time")
+        raise ValueError(f"{names[0]}: {int((whole[time == 0] > 0).sum())} rows have events but no time")
     return whole, time
 
 
@@ -275,15 +289,7 @@ def _influence(events: Counts, years: Floats) -> Floats:
 
 
 def _clustered(ratio: float, log_error: float, n: int, events: int, level: float, note: str) -> Estimate:
-    half_width = -float(stdtrit(n - 1, (1 - level) / 2)) * log_error
-    return Estimate(
-        ratio,
-        ratio * math.exp(-half_width),
-        ratio * math.exp(half_width),
-        n,
-        f"total events over total time, variance clustered by patient, t({n - 1}) on the log scale{note}",
-        std_error=ratio * log_error,
-        p_value=float(2 * stdtr(n - 1, -abs(math.log(ratio)) / log_error)),
-        conf_level=level,
-        events=events,
+    method = f"total events over total time, variance clustered by patient, t({n - 1}) on the log scale{note}"
+    return wald_estimate(
+        math.log(ratio), log_error, n, method, conf_level=level, freedom=n - 1, scale="log", events=events
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,7 @@ def relative_importance(
     >>> shares.round(3)[["term", "estimate"]].values.tolist()
     [['pain', 0.831], ['woman', 0.153], ['total', 0.983]]
     """
-    check_option("model", model, ("linear", "logistic", "ordinal"))
+    check_option("model", model, get_args(Model))
     cells = _checked_cells(outcome, design, counts, model)
     positions = _positions(cells.names, groups)
     measure = _r_squared if model == "linear" else _mcfadden
@@ -102,7 +102,12 @@ def relative_importance(
     rows = []
     for at, term in enumerate([*positions, "total"]):
         share = bootstrap_cells(
-            cells.counts, partial(_entry, shares, at), seed=seed, n_resamples=n_resamples, conf_level=conf_level
+            cells.counts,
+            partial(_entry, shares, at),
+            seed=seed,
+            n_resamples=n_resamples,
+            conf_level=conf_level,
+            method="percentile",
         )
         rows.append({"term": term, **as_row(replace(share, method=f"{label}; {share.method}"))})
     return pd.DataFrame(rows)
@@ -189,4 +194,3 @@ def _mcfadden(cells: Cells) -> OfColumns:
         return 1 - top.log_likelihood / null if top.converged else math.nan
 
     return of_columns
-

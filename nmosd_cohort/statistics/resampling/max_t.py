@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from nmosd_cohort.statistics.columns import check_frame, numeric_column
 from nmosd_cohort.statistics.estimate import (
     Counts,
     Estimate,
     Floats,
     as_values,
     check_conf_level,
-    check_counts,
     check_option,
     not_estimable,
+    patient_counts,
 )
 from nmosd_cohort.statistics.means.mean import mean_difference
-from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.ranks.superiority import probability_superiority
 from nmosd_cohort.statistics.resampling.allocations import drawn_tables, every_table
 from nmosd_cohort.statistics.resampling.permutation import check_draws
+from nmosd_cohort.statistics.resampling.seed import check_seed
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 
 Score = Literal["value", "rank"]
-SCORES = ("value", "rank")
 COLUMNS = ("estimate", "std_error", "conf_low", "conf_high")
 
 
@@ -62,7 +63,8 @@ def max_t(
     counts
         Patients in each row; None counts every row once.
     seed
-        Of the allocations that are drawn; unused when all of them are listed.
+        Of the allocations that are drawn, for the p-values and for the limits of ranks; unused when all of them
+        are listed.
     score
         ``value`` compares means: the estimate is the difference in means with Welch limits. ``rank`` compares
         mean ranks: the estimate is P(group higher) + P(equal) / 2 with the limits of `probability_superiority`.
@@ -81,8 +83,9 @@ def max_t(
     Raises
     ------
     ValueError
-        If there are no outcomes, the group holds other values than 0 and 1, lengths differ, an outcome is
-        not numeric, or fewer than 99 allocations are asked for.
+        If `outcomes` is no frame or has no columns, the group holds other values than 0 and 1, lengths differ, an
+        outcome holds texts, dates or infinite values, there are 1 000 000 000 patients or more, fewer than 99
+        allocations are asked for, or the seed is no whole number of 0 or more.
 
     Notes
     -----
@@ -97,12 +100,11 @@ def max_t(
     >>> compared[["outcome", "estimate", "p_value", "p_adjusted"]].round(3).to_numpy().tolist()
     [['pain', 5.0, 0.029, 0.029], ['sleep', 3.0, 0.057, 0.057]]
     """
-    check_option("score", score, SCORES)
-    level = check_conf_level(conf_level)
-    check_draws(n_draws)
+    check_option("score", score, get_args(Score))
+    level, n_draws, seed = check_conf_level(conf_level), check_draws(n_draws), check_seed(seed)
     matrix, tables = _patients(outcomes, group, counts)
     pooled = tables.sum(axis=0)
-    estimates = [_estimate(column, tables, score, level) for column in matrix.T]
+    estimates = [_estimate(column, tables, score, level, seed) for column in matrix.T]
     scores = _scores(matrix, pooled, score)
     observed = _welch_t(tables[:1], pooled, scores)[0]
     tested = np.flatnonzero(_is_tested(matrix, tables))
@@ -124,17 +126,14 @@ def max_t(
 
 def _patients(outcomes: pd.DataFrame, group: ArrayLike, counts: ArrayLike | None) -> tuple[Floats, Counts]:
     """Return distinct combinations of outcomes, shape (cells, outcomes), and patients (2, cells), group first."""
-    if not outcomes.shape[1]:
+    if not check_frame(outcomes, "outcomes").shape[1]:
         raise ValueError("outcomes has no columns; give one column an outcome")
-    try:
-        matrix = outcomes.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise ValueError("outcomes must be numeric columns; code categories as numbers first") from error
-    if np.isinf(matrix).any():
-        raise ValueError(f"outcomes has {int(np.isinf(matrix).sum())} infinite values; remove and count them first")
+    matrix = np.column_stack([numeric_column(column, name) for name, column in outcomes.items()])
+    for name, infinite in zip(outcomes.columns, np.isinf(matrix).sum(axis=0), strict=True):
+        if infinite:
+            raise ValueError(f"column {name!r} has {infinite} infinite values; remove and count them first")
     member = as_values(group, name="group")
-    weights = np.ones(member.size) if counts is None else as_values(counts, name="counts of group")
-    whole = check_counts(weights, size=member.size, name="group")
+    whole = patient_counts(counts, size=member.size, name="group")
     if member.size != len(matrix):
         raise ValueError(f"group has {member.size} entries but outcomes {len(matrix)} rows; they must match")
     if not np.isin(member, (0.0, 1.0)).all():
@@ -195,10 +194,10 @@ def _step_down(
     bar = np.where(np.isfinite(distance), distance * (1 - 1e-9), np.inf)
     listed = every_table(tables[None])
     if listed is not None:
-        blocks, start, share = [listed[0]], 0.0, listed[1]
+        blocks, start, share = iter([listed[0]]), 0.0, listed[1]
         how = f"all {len(share)} tables"
     else:
-        blocks, start = list(drawn_tables(tables[None], n_draws, seed)), 1 / (n_draws + 1)
+        blocks, start = drawn_tables(tables[None], n_draws, seed), 1 / (n_draws + 1)
         share = np.full(n_draws, start)
         how = f"{n_draws} allocations, seed {seed}"
     t = np.abs(np.concatenate([_welch_t(block[:, 0, 0], pooled, scores) for block in blocks]))
@@ -210,12 +209,13 @@ def _step_down(
     return np.minimum(raw, 1.0), np.minimum(adjusted, 1.0), how
 
 
-def _estimate(column: Floats, tables: Counts, score: str, level: float) -> Estimate:
+def _estimate(column: Floats, tables: Counts, score: str, level: float, seed: int) -> Estimate:
     """Return the difference of the groups in one outcome, among the assessed."""
     seen = ~np.isnan(column)
     values, (own, other) = column[seen], tables[:, seen]
     n_own, n_other = int(own.sum()), int(other.sum())
     if not n_own or not n_other:
         return not_estimable("a group has no assessed patients", n_own + n_other, conf_level=level)
-    compare = probability_superiority if score == "rank" else mean_difference
-    return compare(values, own, values, other, conf_level=level)
+    if score == "rank":
+        return probability_superiority(values, own, values, other, conf_level=level, seed=seed)
+    return mean_difference(values, own, values, other, conf_level=level)

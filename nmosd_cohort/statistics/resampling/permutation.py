@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,17 +14,19 @@ from nmosd_cohort.statistics.estimate import (
     Counts,
     Estimate,
     Floats,
+    as_number,
     as_values,
     check_counts,
     check_option,
     not_estimable,
+    whole_number,
 )
-from nmosd_cohort.statistics.rounding import SAME_WITHIN
 from nmosd_cohort.statistics.resampling.allocations import BLOCK_CELLS, drawn_tables, every_table
 from nmosd_cohort.statistics.resampling.progress import tracked
+from nmosd_cohort.statistics.resampling.seed import check_seed
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 
 Alternative = Literal["two_sided", "greater", "less"]
-ALTERNATIVES = ("two_sided", "greater", "less")
 FEWEST_DRAWS = 99
 
 
@@ -76,8 +78,9 @@ def permutation_test(
     Raises
     ------
     ValueError
-        If the table has another number of axes, a count is not whole, an option is unknown, or fewer than
-        99 allocations are asked for.
+        If the table has another number of axes, a count is not whole, a stratum has 1 000 000 000 patients or more,
+        an option is unknown, `estimate` is none, `null` or the seed is no number, or fewer than 99 allocations are
+        asked for.
 
     Notes
     -----
@@ -93,8 +96,10 @@ def permutation_test(
     >>> round(test.estimate, 1), round(test.p_value, 3), test.method
     (3.1, 0.035, 'permutation of groups, all 140 tables; no limits')
     """
-    check_option("alternative", alternative, ALTERNATIVES)
-    check_draws(n_draws)
+    check_option("alternative", alternative, get_args(Alternative))
+    n_draws, seed, null = check_draws(n_draws), check_seed(seed), as_number("null", null)
+    if estimate is not None and not isinstance(estimate, Estimate):
+        raise ValueError(f"estimate is {estimate!r}; it must be an Estimate, such as mean_difference returns")
     cells = _checked_table(table)
     groups, n = cells.sum(axis=(0, 2)), int(cells.sum())
     level = estimate.conf_level if estimate is not None else 0.95
@@ -121,8 +126,8 @@ def permutation_test(
     return Estimate(observed, math.nan, math.nan, n, f"{how}; no limits", p_value=p_value)
 
 
-def check_draws(n_draws: int) -> None:
-    """Raise if too few allocations are asked for.
+def check_draws(n_draws: int) -> int:
+    """Return the number of allocations, which must be whole and not too small.
 
     Examples
     --------
@@ -130,8 +135,10 @@ def check_draws(n_draws: int) -> None:
     Traceback (most recent call last):
     ValueError: n_draws is 10; a permutation test needs at least 99
     """
-    if n_draws < FEWEST_DRAWS:
+    whole = whole_number("n_draws", n_draws)
+    if whole < FEWEST_DRAWS:
         raise ValueError(f"n_draws is {n_draws}; a permutation test needs at least {FEWEST_DRAWS}")
+    return whole
 
 
 def _checked_table(table: ArrayLike) -> Counts:

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, distinct, not_estimable
-from nmosd_cohort.statistics.rounding import SAME_WITHIN
-from nmosd_cohort.statistics.resampling.allocations import drawn_tables, every_flip, every_table
+from nmosd_cohort.statistics.resampling.allocations import drawn_flips, drawn_tables, every_flip, every_table
 from nmosd_cohort.statistics.resampling.permutation import check_draws
+from nmosd_cohort.statistics.resampling.seed import check_seed
+from nmosd_cohort.statistics.rounding import SAME_WITHIN
 
 
 def permutation_mean_difference(
@@ -38,12 +39,13 @@ def permutation_mean_difference(
     -------
     Estimate
         p-value twice the smaller tail, in accord with the limits. Limits are NaN without patients in a
-        group, when all values are equal, or when even the most extreme allocation is too likely.
+        group, when each group holds a single value, or when even the most extreme allocation is too likely.
 
     Raises
     ------
     ValueError
-        If values or counts break the rules of `as_counts`, or fewer than 99 allocations are asked for.
+        If values or counts break the rules of `as_counts`, there are 1 000 000 000 patients or more, fewer than
+        99 allocations are asked for, or the seed is no whole number of 0 or more.
 
     Notes
     -----
@@ -57,8 +59,7 @@ def permutation_mean_difference(
     >>> difference.estimate, difference.conf_low, difference.conf_high, round(difference.p_value, 3)
     (4.5, 1.0, 8.0, 0.029)
     """
-    level = check_conf_level(conf_level)
-    check_draws(n_draws)
+    level, n_draws, seed = check_conf_level(conf_level), check_draws(n_draws), check_seed(seed)
     (one, n_one), (two, n_two) = distinct(x, x_counts, name="x"), distinct(y, y_counts, name="y")
     n_x, n_y = int(n_one.sum()), int(n_two.sum())
     n = n_x + n_y
@@ -70,15 +71,17 @@ def permutation_mean_difference(
         return not_estimable("all values equal", n, estimate=difference, p_value=1.0, conf_level=level)
     is_x = np.arange(pooled.size) < n_one.size
     tables = np.stack((pooled * is_x, pooled * ~is_x))[None]
-    chosen, chances, how = _allocated(tables, n_draws, seed)
-    stayed = chosen[:, is_x].sum(axis=1)
     centred = values - values.mean()
-    sums = chosen @ centred
+    (stayed, sums), chances, how = _allocated(tables, np.column_stack((is_x, centred)), n_draws, seed)
     means = sums / n_x - (pooled @ centred - sums) / n_y
     moved = stayed < n_x
     overlap = stayed[moved] / n_x - (n_x - stayed[moved]) / n_y
     shifts = (difference - means[moved]) / (1 - overlap)
     identity = 1 - float(chances[moved].sum())
+    if one.size == two.size == 1:
+        p_value = _tails(shifts, chances[moved], identity, float(np.ptp(values)))
+        reason = "each group holds a single value"
+        return not_estimable(reason, n, estimate=difference, p_value=p_value, conf_level=level)
     method = f"mean difference, limits by permutation of groups, {how}"
     few = f"too few patients ({n_x} and {n_y})"
     return _inverted(difference, shifts, chances[moved], identity, n, method, few, level, float(np.ptp(values)))
@@ -116,7 +119,8 @@ def sign_flip_mean(
     Raises
     ------
     ValueError
-        If differences or counts break the rules of `as_counts`, or fewer than 99 draws are asked for.
+        If differences or counts break the rules of `as_counts`, fewer than 99 draws are asked for, or the seed
+        is no whole number of 0 or more.
 
     Notes
     -----
@@ -129,23 +133,22 @@ def sign_flip_mean(
     >>> change.estimate, change.conf_low, change.conf_high, round(change.p_value, 4)
     (-1.75, -3.0, -0.3333333333333333, 0.0469)
     """
-    level = check_conf_level(conf_level)
-    check_draws(n_draws)
+    level, n_draws, seed = check_conf_level(conf_level), check_draws(n_draws), check_seed(seed)
     values, whole = distinct(differences, counts, name="differences")
     n = int(whole.sum())
     if n == 0:
         return not_estimable("no patients", 0, conf_level=level)
     mean = float(whole @ values / n)
     listed = every_flip(whole)
+    each = np.column_stack((np.ones(values.size), values))
     if listed is not None:
-        flipped, chances = listed
+        (size, sums), chances = (listed[0] @ each).T, listed[1]
         how = f"all {len(chances)} sign tables"
     else:
-        flipped = np.random.default_rng(seed).binomial(whole, 0.5, size=(n_draws, whole.size))
+        size, sums = np.concatenate([flipped @ each for flipped in drawn_flips(whole, n_draws, seed)]).T
         chances, how = np.full(n_draws, 1 / (n_draws + 1)), f"{n_draws} draws, seed {seed}"
-    size = flipped.sum(axis=1)
     moved = size > 0
-    shifts = (flipped[moved] @ values) / size[moved]
+    shifts = sums[moved] / size[moved]
     identity = 1 - float(chances[moved].sum())
     if values.size == 1:
         p_value = _tails(shifts, chances[moved], identity, float(np.abs(values).max()))
@@ -155,13 +158,13 @@ def sign_flip_mean(
     return _inverted(mean, shifts, chances[moved], identity, n, method, f"too few patients ({n})", level, scale)
 
 
-def _allocated(tables: Counts, n_draws: int, seed: int) -> tuple[Counts, Floats, str]:
-    """Return who is dealt to the first group: counts (rows, cells), chances, and how they were made."""
+def _allocated(tables: Counts, each: Floats, n_draws: int, seed: int) -> tuple[Floats, Floats, str]:
+    """Return sums over the patients dealt to the first group, shape (sums, allocations), chances, and how."""
     listed = every_table(tables)
     if listed is not None:
-        return listed[0][:, 0, 0], listed[1], f"all {len(listed[1])} tables"
-    drawn = np.concatenate([block[:, 0, 0] for block in drawn_tables(tables, n_draws, seed)])
-    return drawn, np.full(n_draws, 1 / (n_draws + 1)), f"{n_draws} allocations, seed {seed}"
+        return (listed[0][:, 0, 0] @ each).T, listed[1], f"all {len(listed[1])} tables"
+    sums = np.concatenate([block[:, 0, 0] @ each for block in drawn_tables(tables, n_draws, seed)])
+    return sums.T, np.full(n_draws, 1 / (n_draws + 1)), f"{n_draws} allocations, seed {seed}"
 
 
 def _tails(shifts: Floats, chances: Floats, identity: float, scale: float) -> float:

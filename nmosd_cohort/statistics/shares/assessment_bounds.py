@@ -87,7 +87,7 @@ def worst_case_limits(
     method
         Limits of either bound: ``clopper_pearson`` (default), ``wilson`` or ``jeffreys``.
     conf_level
-        Coverage of the limits.
+        Coverage of the limits, above 0.5.
 
     Returns
     -------
@@ -98,7 +98,8 @@ def worst_case_limits(
     Raises
     ------
     ValueError
-        If a count is not a whole number, they are not in rising order, or there are no patients.
+        If a count is not a whole number, they are not in rising order, there are no patients, or the level is
+        0.5 or less: limits of bounds far apart would then lie inside them.
 
     Notes
     -----
@@ -117,6 +118,8 @@ def worst_case_limits(
     """
     check_option("method", method, tuple(METHOD_LABELS))
     level = check_conf_level(conf_level)
+    if level <= 0.5:
+        raise ValueError(f"conf_level is {level}; limits of bounds need a level above 0.5, for example 0.95")
     low, high = worst_case_bounds(events, n_assessed, n_all)
     tail = float(ndtr(-critical_value(low, high, int(n_all), level)))
     not_assessed = int(n_all) - int(n_assessed)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, get_args
 
 from scipy.optimize import brentq
 from scipy.special import ndtri
-from scipy.stats import hypergeom
-from scipy.stats.contingency import odds_ratio as contingency_odds_ratio
 
 from nmosd_cohort.statistics.estimate import Estimate, check_conf_level, check_option
 from nmosd_cohort.statistics.shares.proportions import without_patients
-from nmosd_cohort.statistics.shares.two_by_two import score_p, two_groups
+from nmosd_cohort.statistics.shares.two_by_two import table_chances, two_by_two_p, two_by_two_test, two_groups
 from nmosd_cohort.statistics.wald import wald_estimate
 
 OddsRatioMethod = Literal["woolf", "conditional"]
-ODDS_RATIO_METHODS = ("woolf", "conditional")
 EMPTY_CELL = ", because a cell is empty"
 
 
@@ -34,9 +31,11 @@ def risk_ratio(events_1: int, n_1: int, events_2: int, n_2: int, *, conf_level: 
     Returns
     -------
     Estimate
-        Score limits, p from the score (chi-square) test without continuity correction. No event in group 1:
-        0 with lower limit 0. No event in group 2: infinite with upper limit infinite. No event at all: NaN
-        with limits 0 and infinity, and `method` says so.
+        Score limits; p as that of `proportion_difference`: chi-square without correction or, with fewer than 5
+        patients expected in a cell, Fisher's mid-p, which is another method than the limits and can disagree
+        with them when near 1 - `conf_level`. No event in group 1: 0 with lower limit 0. No event in group 2:
+        infinite with upper limit infinite. No event at all: NaN with limits 0 and infinity, and `method` says
+        so.
 
     Raises
     ------
@@ -45,7 +44,7 @@ def risk_ratio(events_1: int, n_1: int, events_2: int, n_2: int, *, conf_level: 
 
     Notes
     -----
-    Koopman 1984 (doi:10.2307/2531405).
+    Koopman 1984 (doi:10.2307/2531405); mid-p: Lydersen, Fagerland and Laake 2009 (doi:10.1002/sim.3531).
 
     Examples
     --------
@@ -65,8 +64,8 @@ def risk_ratio(events_1: int, n_1: int, events_2: int, n_2: int, *, conf_level: 
         0.0 if events_1 == 0 else 1 / _score_ratio_high(events_2, n_2, events_1, n_1, level),
         math.inf if events_2 == 0 else _score_ratio_high(events_1, n_1, events_2, n_2, level),
         n_1 + n_2,
-        "Koopman score; p from chi-square without correction",
-        p_value=score_p(events_1, n_1, events_2, n_2),
+        f"Koopman score; p {two_by_two_test(events_1, n_1, events_2, n_2)}",
+        p_value=two_by_two_p(events_1, n_1, events_2, n_2),
         conf_level=level,
         events=events_1 + events_2,
     )
@@ -120,7 +119,7 @@ def odds_ratio(
     >>> round(ratio.estimate, 1), round(ratio.conf_low, 2), round(ratio.conf_high)
     (16.2, 1.09, 1099)
     """
-    check_option("method", method, ODDS_RATIO_METHODS)
+    check_option("method", method, get_args(OddsRatioMethod))
     (events_1, n_1), (events_2, n_2) = two_groups(events_1, n_1, events_2, n_2)
     level = check_conf_level(conf_level)
     if 0 in (n_1, n_2):
@@ -146,49 +145,85 @@ def _score_ratio_high(events_1: int, n_1: int, events_2: int, n_2: int, level: f
     z = -float(ndtri((1 - level) / 2))
 
     def excess(log_ratio: float) -> float:
-        return _ratio_score(math.exp(log_ratio), events_1, n_1, events_2, n_2) - z
+        return _ratio_score(log_ratio, events_1, n_1, events_2, n_2) - z
 
     low = math.log(events_1 * n_2) - math.log(n_1 * events_2) if events_1 else -40.0
     high = low + 1.0
     while excess(high) < 0:
         high += 2.0
-    return math.exp(brentq(excess, low, high, xtol=1e-13))
+    return math.exp(brentq(excess, low, high, xtol=1e-20))
 
 
-def _ratio_score(ratio: float, events_1: int, n_1: int, events_2: int, n_2: int) -> float:
-    """Return the standardised distance of the observed shares from this ratio, positive above."""
-    distance = ratio * events_2 / n_2 - events_1 / n_1
-    if abs(distance) < 1e-14:
-        return 0.0
+def _ratio_score(log_ratio: float, events_1: int, n_1: int, events_2: int, n_2: int) -> float:
+    """Return the standardised distance of the observed shares from this ratio, positive above.
+
+    Shares near 1 enter as what they lack, so that huge groups keep their digits.
+    """
+    ratio, no_1, no_2 = math.exp(log_ratio), n_1 - events_1, n_2 - events_2
+    distance = math.expm1(log_ratio) * events_2 / n_2 + no_1 / n_1 - no_2 / n_2
     linear = ratio * (n_1 + events_2) + events_1 + n_2
     root = math.sqrt(max(linear**2 - 4 * (n_1 + n_2) * ratio * (events_1 + events_2), 0.0))
     share_2 = 2 * (events_1 + events_2) / (linear + root)
-    share_1 = ratio * share_2
-    variance = ratio**2 * share_2 * (1 - share_2) / n_2 + share_1 * (1 - share_1) / n_1
-    return distance / math.sqrt(variance)
+    lack_1, lack_2 = _lacking(-log_ratio, no_2, no_1, n_1 + n_2), _lacking(log_ratio, no_1, no_2, n_1 + n_2)
+    variance = ratio * share_2 * (ratio * lack_2 / n_2 + lack_1 / n_1)
+    return distance / math.sqrt(variance) if variance > 0 else 0.0
+
+
+def _lacking(log_ratio: float, no_1: int, no_2: int, n: int) -> float:
+    """Return 1 less the likeliest share of group 2 if the shares have this ratio, from patients without the event."""
+    above = math.expm1(log_ratio)
+    linear = above * (n + no_2) + no_1 + no_2
+    root = math.sqrt(max(linear**2 - 4 * n * (above + 1) * above * no_2, 0.0))
+    if linear > 0:
+        return (linear + root) / (2 * n * (above + 1))
+    return 2 * above * no_2 / (linear - root) if root > 0 or linear < 0 else 0.0
 
 
 def _woolf_odds_ratio(cells: tuple[int, int, int, int], level: float) -> Estimate:
     yes_1, no_1, yes_2, no_2 = cells
     log_ratio = math.log(yes_1 * no_2) - math.log(no_1 * yes_2)
     log_error = math.sqrt(sum(1 / count for count in cells))
-    ratio = wald_estimate(log_ratio, log_error, sum(cells), "Woolf", conf_level=level, scale="log")
-    return replace(ratio, events=yes_1 + yes_2)
+    return wald_estimate(log_ratio, log_error, sum(cells), "Woolf", conf_level=level, scale="log", events=yes_1 + yes_2)
 
 
 def _conditional_odds_ratio(cells: tuple[int, int, int, int], level: float, note: str) -> Estimate:
     yes_1, no_1, yes_2, no_2 = cells
-    conditional = contingency_odds_ratio([[yes_1, no_1], [yes_2, no_2]], kind="conditional")
-    limits = conditional.confidence_interval(level)
+    table = (yes_1, yes_1 + no_1, yes_2, yes_2 + no_2)
     events, n = yes_1 + yes_2, sum(cells)
-    null = hypergeom(n, events, yes_1 + no_1)
+    is_least, is_most = 0 in (yes_1, no_2), 0 in (no_1, yes_2)
+    tail = (1 - level) / 2
+    at_least, at_most, _ = _tails(table, 0.0)
+
+    def solved(excess: Callable[[float], float]) -> float:
+        return _root_of_odds(excess, math.log((yes_1 + 0.5) * (no_2 + 0.5)) - math.log((no_1 + 0.5) * (yes_2 + 0.5)))
+
+    observed = 0.0 if is_least else math.inf
+    if not is_least and not is_most:
+        observed = solved(lambda log_odds: _tails(table, log_odds)[2] - yes_1)
     return Estimate(
-        float(conditional.statistic),
-        float(limits.low),
-        float(limits.high),
+        observed,
+        0.0 if is_least else solved(lambda log_odds: _tails(table, log_odds)[0] - tail),
+        math.inf if is_most else solved(lambda log_odds: tail - _tails(table, log_odds)[1]),
         n,
         f"exact conditional{note}; p twice the smaller tail",
-        p_value=min(1.0, 2 * min(float(null.cdf(yes_1)), float(null.sf(yes_1 - 1)))),
+        p_value=min(1.0, 2 * min(at_least, at_most)),
         conf_level=level,
         events=events,
     )
+
+
+def _tails(table: tuple[int, int, int, int], log_odds_ratio: float) -> tuple[float, float, float]:
+    """Return the chances of as many events in group 1 or more, of as many or fewer, and their mean number."""
+    counts, chances = table_chances(*table, log_odds_ratio)
+    at_least, at_most = chances[counts >= table[0]].sum(), chances[counts <= table[0]].sum()
+    return float(at_least), float(at_most), float(counts @ chances)
+
+
+def _root_of_odds(excess: Callable[[float], float], start: float) -> float:
+    """Return the odds ratio at which a function that rises with its logarithm is 0."""
+    low, high = start - 1.0, start + 1.0
+    while excess(low) > 0:
+        low -= 2.0
+    while excess(high) < 0:
+        high += 2.0
+    return math.exp(brentq(excess, low, high, xtol=1e-13))

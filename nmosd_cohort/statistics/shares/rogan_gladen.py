@@ -6,7 +6,14 @@ import math
 
 from scipy.special import ndtri
 
-from nmosd_cohort.statistics.estimate import Estimate, check_conf_level, check_option, not_estimable, part_of_whole
+from nmosd_cohort.statistics.estimate import (
+    Estimate,
+    as_number,
+    check_conf_level,
+    check_option,
+    not_estimable,
+    part_of_whole,
+)
 from nmosd_cohort.statistics.shares.proportions import METHOD_LABELS, Method, share_limits
 
 # Limits of the apparent share widen by 1 / Youden: at 0.1, from plus or minus 5 points to plus or minus 50.
@@ -48,7 +55,7 @@ def true_prevalence(
     Raises
     ------
     ValueError
-        If a count is not whole, sensitivity or specificity lies outside 0 to 1, or sensitivity plus
+        If a count is not whole, sensitivity or specificity is not a number from 0 to 1, or sensitivity plus
         specificity is not above 1.1: limits are then at least ten times as wide as those of the apparent
         share, and the answer is the test's error and not the patients.
 
@@ -66,7 +73,8 @@ def true_prevalence(
     check_option("method", method, tuple(METHOD_LABELS))
     positive, n = part_of_whole("positive", positive, "n", n)
     level = check_conf_level(conf_level)
-    sensitivity, specificity = _share("sensitivity", sensitivity), _share("specificity", specificity)
+    sensitivity = as_number("sensitivity", sensitivity, low=0, high=1)
+    specificity = as_number("specificity", specificity, low=0, high=1)
     youden = _youden(sensitivity, specificity)
     if n == 0:
         return not_estimable("no patients tested", 0, conf_level=level)
@@ -185,12 +193,6 @@ def _within_0_and_1(
 
 def _variance(share: float, n: float) -> float:
     return share * (1 - share) / n
-
-
-def _share(name: str, value: float) -> float:
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name} is {value}; it must lie between 0 and 1")
-    return float(value)
 
 
 def _validated(name: str, events: int, n: int) -> tuple[int, int]:

@@ -10,7 +10,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
-from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, check_counts, not_estimable
+from nmosd_cohort.statistics.estimate import (
+    Counts,
+    Estimate,
+    Floats,
+    as_number,
+    check_conf_level,
+    check_counts,
+    not_estimable,
+)
 from nmosd_cohort.statistics.models.design import numeric_design
 from nmosd_cohort.statistics.ordinal.cumulative_logit import OrdinalFit, fit_cumulative_link
 from nmosd_cohort.statistics.shares.proportions import proportion
@@ -116,8 +124,8 @@ def weighted_share(
     (0.733, 0.627, 49.9)
     """
     level = check_conf_level(conf_level)
-    cap = math.inf if weight_cap is None else weight_cap
-    if not cap >= 1:
+    cap = math.inf if weight_cap is None else as_number("weight_cap", weight_cap)
+    if cap < 1:
         raise ValueError(f"weight_cap is {weight_cap}; it must be 1 or more, as each patient stands for at least one")
     rows = _rows(events, n_assessed, n_all, design)
     plain = proportion(int(rows.events.sum()), int(rows.assessed.sum()), conf_level=level)
@@ -192,10 +200,17 @@ def _estimate(rows: Assessed, share: float, error: float, effective_n: float, ho
         reason = f"{'nobody' if events == 0 else 'everybody'} assessed has the event"
         return not_estimable(reason, n, estimate=float(events > 0), conf_level=level, events=events)
     on_logit = error / (share * (1 - share))
-    found = wald_estimate(
-        float(logit(share)), on_logit, n, how, conf_level=level, freedom=effective_n - 1, scale="logit", null=None
+    return wald_estimate(
+        float(logit(share)),
+        on_logit,
+        n,
+        how,
+        conf_level=level,
+        freedom=effective_n - 1,
+        scale="logit",
+        null=None,
+        events=events,
     )
-    return replace(found, events=events)
 
 
 def _standard_error(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, check_option
+from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, as_number, check_conf_level
 from nmosd_cohort.statistics.survival.curves import (
     AT_THE_EDGE,
     asked_times,
     before_each,
+    curve_frame,
     curve_methods,
     effective_patients,
     log_log_limits,
@@ -23,13 +25,13 @@ from nmosd_cohort.statistics.survival.curves import (
 from nmosd_cohort.statistics.survival.survival_cells import (
     RiskTable,
     SurvivalCells,
+    compared_groups,
     fewest_at_risk,
-    patients_at_risk,
     risk_table,
-    row_groups,
     survival_cells,
     totals_at,
 )
+from nmosd_cohort.statistics.wald import square_and_add
 
 METHOD = "Aalen-Johansen, log(-log(1 - F)) limits"
 
@@ -89,8 +91,9 @@ def cumulative_incidence(
     Notes
     -----
     Aalen and Johansen 1978, Scandinavian Journal of Statistics 5:141. Variance by the delta method over the
-    multinomial counts of each time, which is that of the infinitesimal jackknife (R survival: survfit) and, with
-    one cause, Greenwood's. Limits symmetric on log(-log(1 - F)); at shares of 0 and 1 those of ``kaplan_meier``.
+    multinomial counts of each time; with one cause it is Greenwood's. Without `entry` it is also that of the
+    infinitesimal jackknife (R survival: survfit); with `entry` the two differ. Limits symmetric on
+    log(-log(1 - F)); at shares of 0 and 1 those of ``kaplan_meier``.
     One minus Kaplan-Meier with competing events as censored is too high.
 
     Examples
@@ -113,7 +116,7 @@ def cumulative_incidence_difference(
     *,
     at: float,
     cause: int = 1,
-    reference: str | None = None,
+    reference: str | float | None = None,
     conf_level: float = 0.95,
 ) -> dict[str, Estimate]:
     """Share who have had the event of this cause by one time, in each group minus that in the reference group.
@@ -154,12 +157,10 @@ def cumulative_incidence_difference(
     """
     level = check_conf_level(conf_level)
     cells = survival_cells(time, event, counts, causes=True)
-    codes, names = row_groups(group, counts, cells)
-    if len(names) < 2:
-        raise ValueError(f"group has one label with patients ({names[0]}); a comparison needs two")
-    base = names[0] if reference is None else check_option("reference", reference, names)
+    codes, names, base = compared_groups(group, counts, cells, reference)
+    moment = as_number("at", at, low=0)
     rows = {
-        name: _one_time(cells.rows(codes == code), name, check_cause(cause), at, level)
+        name: _one_time(cells.rows(codes == code), name, check_cause(cause), moment, level)
         for code, name in enumerate(names)
     }
     return {name: _difference(row, rows[base], level) for name, row in rows.items() if name != base}
@@ -178,8 +179,8 @@ def check_cause(cause: int) -> int:
     >>> check_cause(2)
     2
     """
-    if isinstance(cause, bool) or cause != int(cause) or cause < 1:
-        raise ValueError(f"cause is {cause}; it must be a whole number of 1 or more")
+    if isinstance(cause, bool) or not isinstance(cause, numbers.Real) or not cause >= 1 or cause % 1:
+        raise ValueError(f"cause is {cause!r}; it must be a whole number of 1 or more")
     return int(cause)
 
 
@@ -220,22 +221,12 @@ def _frame(cells: SurvivalCells, curve: Incidence, asked: Floats, conf_level: fl
         for start, part in ((0.0, curve.share), (0.0, np.sqrt(curve.variances)), (1.0, curve.effective))
     )
     low, high = log_log_limits(1 - share, errors, fewest_at_risk(cells, asked), effective, conf_level)
-    numbers = np.column_stack((share, errors, 1 - high, 1 - low))
-    numbers[[text.startswith("not estimable") for text in methods]] = math.nan
-    competing = table.events - curve.own
-    return pd.DataFrame(
-        {
-            "time": asked,
-            "at_risk": patients_at_risk(cells, asked),
-            "events": since_row_before(table.times, curve.own, asked),
-            "competing": since_row_before(table.times, competing, asked),
-            "censored": since_row_before(table.times, table.censored, asked),
-            **dict(zip(("estimate", "std_error", "conf_low", "conf_high"), numbers.T, strict=True)),
-            "p_value": math.nan,
-            "n": cells.n,
-            "method": methods,
-        }
-    )
+    counted = {
+        "events": since_row_before(table.times, curve.own, asked),
+        "competing": since_row_before(table.times, table.events - curve.own, asked),
+        "censored": since_row_before(table.times, table.censored, asked),
+    }
+    return curve_frame(cells, asked, counted, (share, errors, 1 - high, 1 - low), methods, n=cells.n)
 
 
 def _one_time(cells: SurvivalCells, name: str, cause: int, at: float, conf_level: float) -> Estimate:
@@ -255,11 +246,9 @@ def _one_time(cells: SurvivalCells, name: str, cause: int, at: float, conf_level
 
 
 def _difference(other: Estimate, base: Estimate, conf_level: float) -> Estimate:
-    gap = other.estimate - base.estimate
     return Estimate(
-        gap,
-        gap - math.hypot(other.estimate - other.conf_low, base.conf_high - base.estimate),
-        gap + math.hypot(other.conf_high - other.estimate, base.estimate - base.conf_low),
+        other.estimate - base.estimate,
+        *square_and_add(other, base),
         other.n + base.n,
         "difference of Aalen-Johansen cumulative incidences, square-and-add limits",
         std_error=math.hypot(other.std_error, base.std_error),

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
-from scipy.stats import chi2
 
-from nmosd_cohort.statistics.estimate import Estimate, Floats, check_conf_level, check_option
+from nmosd_cohort.statistics.estimate import Estimate, Floats, check_conf_level, check_option, not_estimable
 from nmosd_cohort.statistics.models.design import model_cells, standardise
+from nmosd_cohort.statistics.models.newton import Point, climb
+from nmosd_cohort.statistics.models.profile_likelihood import profile_limits, profiled_ratio
 from nmosd_cohort.statistics.survival.cox_likelihood import (
-    RUNAWAY_STEP,
-    TIES,
-    Peak,
+    CoxLikelihood,
     Stratum,
     Ties,
-    log_likelihood,
-    maximise,
     patient_scores,
     place_on_event_times,
     score_and_information,
@@ -32,10 +26,18 @@ from nmosd_cohort.statistics.survival.survival_cells import SurvivalCells, occup
 from nmosd_cohort.statistics.wald import wald_estimate
 
 Limits = Literal["profile", "wald", "robust"]
-LIMITS = ("profile", "wald", "robust")
 TIES_LABELS = {"efron": "Efron ties", "breslow": "Breslow ties"}
+# Newton's method stops within the square root of this many standard errors of the maximum; the first gain
+# is one at which a likelihood that never falls still asks for a long step.
+ROUGH_GAIN, SMALLEST_GAIN = 1e-12, 1e-20
+# Rounding of the score gives a gain of up to so much an event.
+ROUNDING_GAIN = 1e-28
+# A step from there that moves the log hazard of some patient by this much runs along a flat likelihood.
+RUNAWAY_STEP = 0.01
 # Information smaller than this share of the largest is none.
 NO_INFORMATION = 1e-9
+# With fewer independent units than this the robust limits may cover less than they say.
+MANY_UNITS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class CoxFit:
     names: tuple[str, ...]
     deviations: Floats
     strata: list[Stratum]
-    peak: Peak
+    peak: Point
     ties: Ties
 
 
@@ -109,7 +111,8 @@ def cox_regression(
     ties
         ``efron`` (default) or ``breslow``.
     limits
-        ``profile`` (likelihood-ratio limits and p), ``wald``, or ``robust`` (sandwich variance).
+        ``profile`` (likelihood-ratio limits and p), ``wald``, or ``robust`` (sandwich variance,
+        limits and p from t).
     conf_level
         Coverage of the limits.
 
@@ -129,6 +132,12 @@ def cox_regression(
     -----
     Cox 1972 (doi:10.1111/j.2517-6161.1972.tb00899.x); ties Efron 1977 (doi:10.1080/01621459.1977.10480613) or
     Breslow 1974 (doi:10.2307/2529620); robust variance Lin and Wei 1989 (doi:10.1080/01621459.1989.10478874).
+    Robust variance is taken times k / (k - p) for k clusters (or patients) and p columns, limits and p from t with
+    k - p degrees of freedom; with k of p + 1 or less there are none. In simulations of 95% limits without an
+    effect, clusters of 10 patients and half of them treated, 4 clusters covered 88%, 8 93% and 20 95% (95%, 95% and
+    96% where patients of a cluster differ in treatment); with clusters of very different sizes and a quarter of
+    them treated 8 covered 81%, 20 88% and 40 91%. `method` says so below 40.
+
     Counts are patients: a tie of a row with count 3 is a tie of three patients, which weights in other programs
     are not.
 
@@ -140,7 +149,7 @@ def cox_regression(
     (0.212, 0.063, 0.633, 14)
     """
     level = check_conf_level(conf_level)
-    check_option("limits", limits, LIMITS)
+    check_option("limits", limits, get_args(Limits))
     if cluster is not None and limits != "robust":
         raise ValueError(f"cluster is given but limits is {limits!r}; clusters need limits='robust'")
     fit = fit_cox(time, event, design, counts, entry, strata=strata, ties=ties)
@@ -149,9 +158,7 @@ def cox_regression(
     if limits == "wald":
         method = f"Cox model, {TIES_LABELS[ties]}, Wald limits"
         return wald_hazard_ratios(fit, np.asarray(np.linalg.inv(fit.peak.information)), method, level)
-    covariance, units = _robust(fit, cluster, counts)
-    method = f"Cox model, {TIES_LABELS[ties]}, robust variance over {units}"
-    return wald_hazard_ratios(fit, covariance, method, level)
+    return _robust(fit, cluster, counts, level)
 
 
 def fit_cox(
@@ -169,13 +176,15 @@ def fit_cox(
     Examples
     --------
     >>> fit = fit_cox([1, 2, 3], [1, 1, 1], pd.DataFrame({"woman": [0, 1, 0]}))
-    >>> (fit.peak.coefficients / fit.deviations).round(6).tolist()
+    >>> (fit.peak.parameters / fit.deviations).round(6).tolist()
     [0.346574]
     """
     placed = place_cox(time, event, design, counts, entry, strata=strata, ties=ties)
-    columns = np.arange(len(placed.names))
-    peak = maximise(placed.strata, np.zeros(columns.size), columns)
-    _check_finite(placed.strata, peak, placed.names)
+    likelihood, columns = CoxLikelihood(placed.strata), np.arange(len(placed.names))
+    near = climb(likelihood, np.zeros(columns.size), columns, smallest_gain=ROUGH_GAIN)
+    _check_finite(likelihood, near, placed.names)
+    gain = max(SMALLEST_GAIN, ROUNDING_GAIN * placed.cells.events)
+    peak = climb(likelihood, near.parameters, columns, smallest_gain=gain)
     return CoxFit(placed.cells, placed.names, placed.deviations, placed.strata, peak, ties)
 
 
@@ -197,7 +206,7 @@ def place_cox(
     >>> place_cox([1, 2, 3], [1, 1, 1], design, None, None, strata=None, ties="efron").names
     ('woman',)
     """
-    check_option("ties", ties, TIES)
+    check_option("ties", ties, get_args(Ties))
     cells = survival_cells(time, event, counts, entry)
     covariates = model_cells(time, design, counts, name="time")
     if not covariates.names:
@@ -230,12 +239,12 @@ def _check_informative(strata: list[Stratum], names: tuple[str, ...]) -> None:
         )
 
 
-def _check_finite(strata: list[Stratum], peak: Peak, names: tuple[str, ...]) -> None:
+def _check_finite(likelihood: CoxLikelihood, near: Point, names: tuple[str, ...]) -> None:
     """Raise if Newton's method ran along a likelihood that never falls (Heinze and Schemper 2001)."""
-    move = max(float(np.ptp(stratum.design @ peak.last_step)) for stratum in strata)
-    if move < RUNAWAY_STEP:
+    step = np.asarray(np.linalg.solve(near.information, near.score), dtype=np.float64)
+    if likelihood.stretch(step) < RUNAWAY_STEP:
         return
-    guilty = np.abs(peak.last_step) > 0.05 * np.abs(peak.last_step).max()
+    guilty = np.abs(step) > 0.05 * np.abs(step).max()
     columns = ", ".join(repr(name) for name, is_guilty in zip(names, guilty, strict=True) if is_guilty)
     raise ValueError(
         f"no finite hazard ratio for {columns}: at each event the patients with it had the highest (or lowest) value "
@@ -243,7 +252,9 @@ def _check_finite(strata: list[Stratum], peak: Peak, names: tuple[str, ...]) -> 
     )
 
 
-def wald_hazard_ratios(fit: CoxFit, covariance: Floats, method: str, conf_level: float) -> dict[str, Estimate]:
+def wald_hazard_ratios(
+    fit: CoxFit, covariance: Floats, method: str, conf_level: float, freedom: float = math.inf
+) -> dict[str, Estimate]:
     """Return hazard ratios with limits from a covariance of the scaled coefficients.
 
     Examples
@@ -252,106 +263,88 @@ def wald_hazard_ratios(fit: CoxFit, covariance: Floats, method: str, conf_level:
     >>> round(wald_hazard_ratios(fit, np.eye(1), "by hand", 0.95)["woman"].estimate, 3)
     1.414
     """
-    points = fit.peak.coefficients / fit.deviations
+    points = fit.peak.parameters / fit.deviations
     errors = np.sqrt(np.diagonal(covariance)) / fit.deviations
     return {
-        name: _with_events(
-            wald_estimate(float(point), float(error), fit.cells.n, method, conf_level=conf_level, scale="log"),
-            fit.cells.events,
+        name: wald_estimate(
+            float(point),
+            float(error),
+            fit.cells.n,
+            method,
+            conf_level=conf_level,
+            freedom=freedom,
+            scale="log",
+            events=fit.cells.events,
         )
         for name, point, error in zip(fit.names, points, errors, strict=True)
     }
 
 
-def _with_events(ratio: Estimate, events: int) -> Estimate:
-    return Estimate(
-        ratio.estimate,
-        ratio.conf_low,
-        ratio.conf_high,
-        ratio.n,
-        ratio.method,
-        std_error=ratio.std_error,
-        p_value=ratio.p_value,
-        conf_level=ratio.conf_level,
-        events=events,
-    )
-
-
 def _profiled(fit: CoxFit, at: int, conf_level: float) -> Estimate:
-    error = math.sqrt(np.linalg.inv(fit.peak.information)[at, at])
-    reach = math.sqrt(float(chi2.ppf(conf_level, 1)))
-    best, deviation = float(fit.peak.coefficients[at]), float(fit.deviations[at])
-    low, high = (deviance_limit(partial(_deviance, fit, at), best, side * error, reach) for side in (-1, 1))
-    with np.errstate(over="ignore"):
-        low, ratio, high = np.exp(np.array([low, best, high]) / deviation).tolist()
-    return Estimate(
-        ratio,
-        low,
-        high,
+    limits = profile_limits(CoxLikelihood(fit.strata), fit.peak, at, conf_level)
+    method = f"Cox model, {TIES_LABELS[fit.ties]}, profile-likelihood limits, p from the likelihood ratio"
+    return profiled_ratio(
+        fit.peak,
+        at,
+        limits,
+        float(fit.deviations[at]),
         fit.cells.n,
-        f"Cox model, {TIES_LABELS[fit.ties]}, profile-likelihood limits, p from the likelihood ratio",
-        std_error=ratio * error / deviation,
-        p_value=float(chi2.sf(_deviance(fit, at, 0.0), 1)),
+        method,
         conf_level=conf_level,
         events=fit.cells.events,
     )
 
 
-def _deviance(fit: CoxFit, at: int, held: float) -> float:
-    """Return twice the drop of the log-likelihood if one coefficient is held there."""
-    free = np.delete(np.arange(len(fit.names)), at)
-    start, information = fit.peak.coefficients.copy(), fit.peak.information
-    shift = held - start[at]
-    start[free] -= shift * np.linalg.solve(information[np.ix_(free, free)], information[free, at])
-    start[at] = held
-    value = maximise(fit.strata, start, free).value if free.size else log_likelihood(start, fit.strata)
-    return max(0.0, 2 * (fit.peak.value - value))
-
-
-def deviance_limit(deviance: Callable[[float], float], best: float, step: float, reach: float) -> float:
-    """Return where the deviance of a coefficient, on the side of the step, equals the square of `reach`.
-
-    Parameters
-    ----------
-    deviance
-        Twice the drop of the log-likelihood if the coefficient is held at a value.
-    best
-        Coefficient where it is 0.
-    step
-        Standard error, below 0 for the lower limit.
-    reach
-        Limits reach this many standard deviations of the signed root of the deviance.
-
-    Examples
-    --------
-    >>> round(deviance_limit(lambda value: (value / 2) ** 2, 0.0, -1.5, 1.96), 9)
-    -3.92
-    """
-
-    def excess(steps: float) -> float:
-        return math.sqrt(deviance(best + steps * step)) - reach if steps > 0 else -reach
-
-    outer = reach
-    while excess(outer) < 0:
-        outer *= 1.5
-    return best + step * float(brentq(excess, 0.0, outer, xtol=1e-10))
-
-
-def _robust(fit: CoxFit, cluster: ArrayLike | None, counts: ArrayLike | None) -> tuple[Floats, str]:
-    """Return the sandwich covariance and what it was summed over."""
-    scores = patient_scores(fit.peak.coefficients, fit.strata, fit.cells.time.size)
+def _robust(fit: CoxFit, cluster: ArrayLike | None, counts: ArrayLike | None, conf_level: float) -> dict[str, Estimate]:
+    model = f"Cox model, {TIES_LABELS[fit.ties]}"
+    scores = patient_scores(fit.peak.parameters, fit.strata, fit.cells.time.size)
     patients = fit.cells.counts.astype(np.float64)
     if cluster is None:
-        return sandwich(fit, scores, patients), f"{fit.cells.n} patients"
+        return robust_hazard_ratios(fit, scores, patients, f"{model}, robust variance over", "patients", conf_level)
     codes = occupied_codes(cluster, counts, fit.cells, name="cluster")
     number = np.unique(codes, return_inverse=True)[1].ravel()
     sums = np.zeros((int(number.max()) + 1, scores.shape[1]))
     np.add.at(sums, number, patients[:, None] * scores)
-    return sandwich(fit, sums, np.ones(len(sums))), f"{len(sums)} clusters"
+    ones = np.ones(len(sums))
+    return robust_hazard_ratios(fit, sums, ones, f"{model}, robust variance over", "clusters", conf_level)
+
+
+def robust_hazard_ratios(
+    fit: CoxFit, scores: Floats, repeats: Floats, method: str, units: str, conf_level: float
+) -> dict[str, Estimate]:
+    """Return hazard ratios with sandwich variance times k / (k - p) and t with k - p degrees of freedom.
+
+    Parameters
+    ----------
+    fit, scores, repeats
+        As in `sandwich`; k is the sum of `repeats`, p the columns.
+    method, units
+        How it was made and what the k units are; both go into the method.
+    conf_level
+        Coverage of the limits.
+
+    Examples
+    --------
+    >>> fit = fit_cox([1, 2, 3], [1, 1, 1], pd.DataFrame({"woman": [0, 1, 0]}))
+    >>> robust_hazard_ratios(fit, np.ones((1, 1)), np.ones(1), "variance over", "patients", 0.95)["woman"].method
+    'limits not estimable: robust variance of 1 column needs 3 or more patients, there are 1'
+    """
+    k, p, n, events = int(repeats.sum()), len(fit.names), fit.cells.n, fit.cells.events
+    if k <= p + 1:
+        needs = f"robust variance of {p} column{'s' * (p > 1)} needs {p + 2} or more {units}, there are {k}"
+        ratios = np.exp(fit.peak.parameters / fit.deviations)
+        return {
+            name: not_estimable(needs, n, estimate=float(ratio), conf_level=conf_level, events=events)
+            for name, ratio in zip(fit.names, ratios, strict=True)
+        }
+    method = f"{method} {k} {units}, t limits with {k - p} degrees of freedom"
+    if k < MANY_UNITS:
+        method += f"; with fewer than {MANY_UNITS} {units} they may cover less than {100 * conf_level:.4g}%"
+    return wald_hazard_ratios(fit, sandwich(fit, scores, repeats) * (k / (k - p)), method, conf_level, k - p)
 
 
 def sandwich(fit: CoxFit, scores: Floats, repeats: Floats) -> Floats:
-    """Return the covariance of the scaled coefficients from the scores of independent units.
+    """Return the uncorrected covariance of the scaled coefficients from the scores of independent units.
 
     Parameters
     ----------

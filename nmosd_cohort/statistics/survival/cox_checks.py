@@ -55,7 +55,7 @@ def proportional_hazards_check(
     -------
     DataFrame
         One row a covariate, `term` its name: `estimate` (one-step change of the log hazard ratio) with
-        `std_error`, `conf_low`, `conf_high`; `chi_square`, `df`, `p_value` of the score test; `n`; `method`.
+        `std_error`, `conf_low`, `conf_high`; `statistic`, `freedom`, `p_value` of the score test; `n`; `method`.
         The last row, `term` "all covariates", is the joint test and has no estimate.
 
     Raises
@@ -73,7 +73,7 @@ def proportional_hazards_check(
     --------
     >>> design = pd.DataFrame({"treated": [1, 1, 0, 0, 1, 0]})
     >>> check = proportional_hazards_check([2, 4, 1, 3, 5, 5], [1, 1, 1, 1, 0, 0], design, [2, 3, 5, 4, 9, 2])
-    >>> check[["term", "df"]].values.tolist()
+    >>> check[["term", "freedom"]].values.tolist()
     [['treated', 1], ['all covariates', 1]]
     """
     level = check_conf_level(conf_level)
@@ -110,7 +110,7 @@ def _augmented(fit: CoxFit, transform: Transform) -> tuple[Floats, Floats]:
     p = len(fit.names)
     score, information = np.zeros(2 * p), np.zeros((2 * p, 2 * p))
     for stratum, place in zip(fit.strata, places, strict=True):
-        now = moments(fit.peak.coefficients, stratum)
+        now = moments(fit.peak.parameters, stratum)
         shift = place - centre
         score[p:] += shift @ now.scores
         for power, block in enumerate((slice(0, p), slice(p, 2 * p))):
@@ -130,7 +130,7 @@ def _change(
     left = own - float(mixed @ np.linalg.solve(information[:p, :p], mixed))
     if left <= 1e-10 * max(own, 1e-300):
         reason = "all informative events fall at one time"
-        return {**as_row(not_estimable(reason, fit.cells.n)), "chi_square": math.nan, "df": 0}
+        return {**as_row(not_estimable(reason, fit.cells.n)), "statistic": math.nan, "freedom": 0}
     error = 1 / math.sqrt(left)
     change = wald_estimate(
         float(score[p + at]) / left / float(fit.deviations[at]),
@@ -139,8 +139,8 @@ def _change(
         f"score test of the log hazard ratio against {TRANSFORMS[transform]}, one-step estimate",
         conf_level=conf_level,
     )
-    chi_square = float(score[p + at]) ** 2 / left
-    return {**as_row(change), "chi_square": chi_square, "df": 1}
+    statistic = float(score[p + at]) ** 2 / left
+    return {**as_row(change), "statistic": statistic, "freedom": 1}
 
 
 def _joint(fit: CoxFit, score: Floats, information: Floats, transform: Transform) -> dict[str, object]:
@@ -149,9 +149,8 @@ def _joint(fit: CoxFit, score: Floats, information: Floats, transform: Transform
     p = len(fit.names)
     if np.linalg.eigvalsh(scaled)[0] < 1e-10:
         reason = "too few informative events at different times"
-        return {**as_row(not_estimable(reason, fit.cells.n)), "chi_square": math.nan, "df": 0}
-    chi_square = float(score / scales @ np.linalg.solve(scaled, score / scales))
+        return {**as_row(not_estimable(reason, fit.cells.n)), "statistic": math.nan, "freedom": 0}
+    statistic = float(score / scales @ np.linalg.solve(scaled, score / scales))
     method = f"joint score test of all log hazard ratios against {TRANSFORMS[transform]}"
-    whole = Estimate(math.nan, math.nan, math.nan, fit.cells.n, method, p_value=float(chi2.sf(chi_square, p)))
-    return {**as_row(whole), "chi_square": chi_square, "df": p}
-
+    whole = Estimate(math.nan, math.nan, math.nan, fit.cells.n, method, p_value=float(chi2.sf(statistic, p)))
+    return {**as_row(whole), "statistic": statistic, "freedom": p}

@@ -1,4 +1,4 @@
-"""The partial likelihood of Cox's model from counts: its value, derivatives, maximum, and each patient's score."""
+"""The partial likelihood of Cox's model from counts: its value, derivatives, and each patient's score."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from nmosd_cohort.statistics.estimate import Counts, Floats
+from nmosd_cohort.statistics.models.newton import Point
 from nmosd_cohort.statistics.survival.survival_cells import SurvivalCells
 
+# Up to so many tied events each is a term of Efron's sum; of more, the last ones are, and the others are taken
+# together by Gauss's rule in blocks that double in length.
+MOST_TERMS, LAST_TERMS, NODES = 256, 32, 12
+
 Ties = Literal["efron", "breslow"]
-TIES = ("efron", "breslow")
-MAX_STEPS = 100
-MAX_HALVINGS = 30
-# Newton stops once the log-likelihood could rise by less than half of this.
-SMALLEST_GAIN = 1e-12
-# A last step that still moves the log hazard of some patient by this much runs along a flat likelihood.
-RUNAWAY_STEP = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +101,25 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
-class Peak:
-    """Coefficients where Newton's method stopped, log-likelihood, information, and its last step."""
+class CoxLikelihood:
+    """The log partial likelihood of all strata; it is concave."""
 
-    coefficients: Floats
-    value: float
-    information: Floats
-    last_step: Floats
+    strata: list[Stratum]
+
+    def at(self, parameters: Floats) -> Point | None:
+        """Return the point at these coefficients, None where rounding leaves a risk set without hazard."""
+        value = log_likelihood(parameters, self.strata)
+        if value == -np.inf:
+            return None
+        return Point(parameters, value, *score_and_information(parameters, self.strata))
+
+    def curvature(self, point: Point) -> Floats:
+        """Return the negative second derivatives, here the information itself."""
+        return point.information
+
+    def stretch(self, direction: Floats) -> float:
+        """Return the most that a step in this direction moves the log hazards of two patients apart."""
+        return max(float(np.ptp(stratum.design @ direction)) for stratum in self.strata)
 
 
 def place_on_event_times(cells: SurvivalCells, design: Floats, codes: Counts, ties: Ties) -> list[Stratum]:
@@ -142,9 +152,9 @@ def _stratum(cells: SurvivalCells, design: Floats, rows: Counts, ties: Ties) -> 
     slot = np.arange(times.size)
     share, weight = np.zeros(times.size), totals.astype(np.float64)
     if ties == "efron":
-        slot = np.repeat(slot, totals)
-        place = np.arange(slot.size) - np.repeat(np.cumsum(totals) - totals, totals)
-        share, weight = place / totals[slot], np.ones(slot.size)
+        terms = [efron_terms(int(total)) for total in totals]
+        slot = np.repeat(slot, [part.size for part, _ in terms])
+        share, weight = (np.concatenate(parts) for parts in zip(*terms, strict=True))
     return Stratum(
         rows,
         times,
@@ -158,6 +168,40 @@ def _stratum(cells: SurvivalCells, design: Floats, rows: Counts, ties: Ties) -> 
         share,
         weight,
     )
+
+
+def efron_terms(events: int) -> tuple[Floats, Floats]:
+    """Return the shares of tied events already taken out, and how many events each share stands for.
+
+    Notes
+    -----
+    Efron's sum of f(l / d) over l = 0, ..., d - 1, with f the log, inverse or squared inverse of what is left of
+    the risk set. No block is longer than its distance from the end, where f may be infinite; Gauss's rule for
+    equally spaced points (Gram polynomials) then gives the sum over it to 13 digits.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in efron_terms(2)]
+    [[0.0, 0.5], [1.0, 1.0]]
+    >>> efron_terms(10**9)[0].size, round(float(efron_terms(10**9)[1].sum()), 3)
+    (332, 1000000000.0)
+    """
+    if events <= MOST_TERMS:
+        return np.arange(events) / events, np.ones(events)
+    left, lengths = LAST_TERMS, []
+    while left < events:
+        lengths.append(min(left, events - left))
+        left += lengths[-1]
+    sizes = np.array(lengths, dtype=np.float64)[:, None]
+    order = np.arange(1, NODES, dtype=np.float64)
+    beside = order / 2 * np.sqrt(np.maximum(sizes**2 - order**2, 0.0) / (4 * order**2 - 1))
+    recurrence = np.zeros((len(lengths), NODES, NODES))
+    recurrence[:, np.arange(1, NODES), np.arange(NODES - 1)] = beside
+    nodes, vectors = np.linalg.eigh(recurrence)
+    ends = LAST_TERMS + np.concatenate(([0], np.cumsum(lengths[:-1])))
+    left_over = ends[:, None] + (sizes + 1) / 2 + nodes
+    remaining = np.concatenate((np.arange(1, LAST_TERMS + 1), left_over.ravel()))
+    return 1 - remaining / events, np.concatenate((np.ones(LAST_TERMS), (sizes * vectors[:, 0] ** 2).ravel()))
 
 
 def log_likelihood(coefficients: Floats, strata: list[Stratum]) -> float:
@@ -233,44 +277,6 @@ def score_and_information(coefficients: Floats, strata: list[Stratum]) -> tuple[
     every = [moments(coefficients, stratum) for stratum in strata]
     score = np.sum([part.scores.sum(axis=0) for part in every], axis=0)
     return score, np.sum([part.information.sum(axis=0) for part in every], axis=0)
-
-
-def maximise(strata: list[Stratum], start: Floats, free: Counts) -> Peak:
-    """Return the maximum over the free coefficients, the others held, by Newton's method with halved steps.
-
-    The log partial likelihood is concave. Where it has no maximum the last step is still long.
-
-    Examples
-    --------
-    >>> from nmosd_cohort.statistics.survival.survival_cells import survival_cells
-    >>> cells = survival_cells([1, 2, 3], [1, 1, 1], [1, 1, 1])
-    >>> strata = place_on_event_times(cells, np.array([[0.0], [1.0], [0.0]]), np.zeros(3, dtype=np.int64), "efron")
-    >>> maximise(strata, np.zeros(1), np.array([0])).coefficients.round(6).tolist()
-    [0.346574]
-    """
-    coefficients, value = start, log_likelihood(start, strata)
-    step = np.zeros(start.size)
-    part = np.ix_(free, free)
-    for _ in range(MAX_STEPS):
-        score, information = score_and_information(coefficients, strata)
-        try:
-            step[free] = np.linalg.solve(information[part], score[free])
-        except np.linalg.LinAlgError:
-            return Peak(coefficients, value, information, step)
-        gain = float(score[free] @ step[free])
-        coefficients, value = _halved_step(coefficients, value, step, strata)
-        if gain < SMALLEST_GAIN:
-            break
-    return Peak(coefficients, value, score_and_information(coefficients, strata)[1], step)
-
-
-def _halved_step(coefficients: Floats, value: float, step: Floats, strata: list[Stratum]) -> tuple[Floats, float]:
-    for halving in range(MAX_HALVINGS):
-        candidate = coefficients + step / 2**halving
-        candidate_value = log_likelihood(candidate, strata)
-        if candidate_value >= value - 1e-13 * abs(value):
-            return candidate, candidate_value
-    return coefficients, value
 
 
 def patient_scores(coefficients: Floats, strata: list[Stratum], size: int) -> Floats:

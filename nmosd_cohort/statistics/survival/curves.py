@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from nmosd_cohort.statistics.estimate import Counts, Floats, as_values
 from nmosd_cohort.statistics.rounding import SAME_WITHIN
-from nmosd_cohort.statistics.survival.survival_cells import RiskTable, SurvivalCells, counts_passed
+from nmosd_cohort.statistics.survival.survival_cells import RiskTable, SurvivalCells, counts_passed, patients_at_risk
 
 # A curve this near 0 or 1 is there; the difference is rounding.
 AT_THE_EDGE = 1e-12
@@ -129,6 +132,55 @@ def curve_methods(cells: SurvivalCells, asked: Floats, method: str, *, is_comple
         methods[asked > last] = f"not estimable: after the last follow-up at {last:g}"
     methods[asked < first] = f"not estimable: before the first entry at {first:g}"
     return methods
+
+
+def curve_frame(
+    cells: SurvivalCells,
+    asked: Floats,
+    counted: dict[str, Counts],
+    numbers: Sequence[Floats],
+    methods: NDArray[np.object_],
+    *,
+    n: int,
+) -> pd.DataFrame:
+    """Return a curve as one row a time; where its method says that it is not estimable, its numbers are NaN.
+
+    Parameters
+    ----------
+    cells
+        Those the curve was made of.
+    asked
+        Times of interest.
+    counted
+        Columns of counts that stand behind `at_risk`.
+    numbers
+        Estimate, standard error, lower and upper limit.
+    methods
+        From `curve_methods`.
+    n
+        Patients.
+
+    Examples
+    --------
+    >>> from nmosd_cohort.statistics.survival.survival_cells import survival_cells
+    >>> cells, asked = survival_cells([1, 2], [1, 0]), np.array([1.0])
+    >>> methods = curve_methods(cells, asked, "by hand", is_complete=False)
+    >>> curve_frame(cells, asked, {}, [np.array([0.5])] * 4, methods, n=2)[["time", "at_risk", "n"]].values.tolist()
+    [[1.0, 2.0, 2.0]]
+    """
+    known = np.column_stack(numbers)
+    known[[text.startswith("not estimable") for text in methods]] = np.nan
+    return pd.DataFrame(
+        {
+            "time": asked,
+            "at_risk": patients_at_risk(cells, asked),
+            **counted,
+            **dict(zip(("estimate", "std_error", "conf_low", "conf_high"), known.T, strict=True)),
+            "p_value": np.nan,
+            "n": n,
+            "method": methods,
+        }
+    )
 
 
 def truncation_note(table: RiskTable) -> str:

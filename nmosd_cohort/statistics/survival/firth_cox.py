@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from functools import partial
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import chi2
 
-from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level
-from nmosd_cohort.statistics.survival.cox import TIES_LABELS, PlacedCox, deviance_limit, place_cox
+from nmosd_cohort.statistics.estimate import Estimate, Floats, check_conf_level
+from nmosd_cohort.statistics.models.newton import NoMaximumError, Point
+from nmosd_cohort.statistics.models.profile_likelihood import highest_profiles, profiled_ratio
+from nmosd_cohort.statistics.survival.cox import TIES_LABELS, place_cox
 from nmosd_cohort.statistics.survival.cox_likelihood import (
-    Peak,
+    CoxLikelihood,
     Stratum,
     Ties,
-    log_likelihood,
     moments,
     score_and_information,
 )
 
-MAX_STEPS = 200
-MAX_HALVINGS = 30
-SMALLEST_GAIN = 1e-16
+METHOD = "penalised profile-likelihood limits, p from the penalised likelihood ratio"
+# The climb stops within the square root of this many standard errors of the maximum.
+SMALLEST_GAIN = 1e-18
 # Distance over which the score is differenced; the curvature only sets the pace.
 NEARBY = 1e-5
-# Most that a step changes a coefficient per SD of its column.
-LONGEST_STEP = 1.0
 
 
 def firth_cox(
@@ -72,19 +69,47 @@ def firth_cox(
     """
     level = check_conf_level(conf_level)
     placed = place_cox(time, event, design, counts, entry, strata=strata, ties=ties)
-    columns = np.arange(len(placed.names))
-    best = _peak(placed.strata, np.zeros(columns.size), columns)
-    method = f"Firth Cox model, {TIES_LABELS[ties]}"
-    return {name: _hazard_ratio(placed, best, at, method, level) for at, name in enumerate(placed.names)}
+    likelihood, columns = FirthCoxLikelihood(placed.strata), range(len(placed.names))
+    try:
+        top, limits, has_several = highest_profiles(
+            likelihood, np.zeros(len(columns)), columns, level, smallest_gain=SMALLEST_GAIN
+        )
+    except NoMaximumError as error:
+        raise ValueError(f"penalised Cox model: {error}; leave out a column") from error
+    method = f"Firth Cox model, {TIES_LABELS[ties]}, {METHOD}"
+    method += "; highest of several maxima of the likelihood" if has_several else ""
+    n, events = placed.cells.n, placed.cells.events
+    return {
+        name: profiled_ratio(
+            top, at, limits[at], float(placed.deviations[at]), n, method, conf_level=level, events=events
+        )
+        for at, name in enumerate(placed.names)
+    }
 
 
-def _penalised(coefficients: Floats, strata: list[Stratum]) -> float:
-    """Return the log partial likelihood plus half the log determinant of the information."""
-    value = log_likelihood(coefficients, strata)
-    if value == -np.inf:
-        return value
-    sign, determinant = np.linalg.slogdet(score_and_information(coefficients, strata)[1])
-    return value + float(determinant) / 2 if sign > 0 else -np.inf
+@dataclass(frozen=True, slots=True)
+class FirthCoxLikelihood:
+    """The log partial likelihood plus half the log determinant of the information (Jeffreys prior)."""
+
+    strata: list[Stratum]
+
+    def at(self, parameters: Floats) -> Point | None:
+        """Return the point with Firth's modified score, None where the information is singular."""
+        plain = CoxLikelihood(self.strata).at(parameters)
+        sign, determinant = (0.0, 0.0) if plain is None else np.linalg.slogdet(plain.information)
+        if plain is None or sign <= 0:
+            return None
+        return Point(parameters, plain.value + float(determinant) / 2, *_penalised_score(parameters, self.strata))
+
+    def curvature(self, point: Point) -> Floats:
+        """Return negative second derivatives, those of the penalty included, by differences of the score."""
+        near = point.parameters + NEARBY * np.eye(point.parameters.size)
+        curvature = np.array([point.score - _penalised_score(row, self.strata)[0] for row in near]) / NEARBY
+        return (curvature + curvature.T) / 2
+
+    def stretch(self, direction: Floats) -> float:
+        """Return the most that a step in this direction moves the log hazards of two patients apart."""
+        return CoxLikelihood(self.strata).stretch(direction)
 
 
 def _penalised_score(coefficients: Floats, strata: list[Stratum]) -> tuple[Floats, Floats]:
@@ -116,76 +141,3 @@ def _penalty_slope(coefficients: Floats, stratum: Stratum, inverse: Floats) -> F
     third -= 2 * np.einsum("sj,sjk->sk", turned, mean(design[:, :, None] * design[:, None, :]))
     third += 2 * (turned * means).sum(axis=1)[:, None] * means
     return np.asarray(stratum.step_weight @ third, dtype=np.float64)
-
-
-def _peak(strata: list[Stratum], start: Floats, free: Counts) -> Peak:
-    """Return the maximum over the free coefficients, the others held at their start."""
-    coefficients, value = start, _penalised(start, strata)
-    part = np.ix_(free, free)
-    for _ in range(MAX_STEPS):
-        score, information = _penalised_score(coefficients, strata)
-        step = np.zeros(start.size)
-        curvature = _curvature(coefficients, strata, score, information)
-        step[free] = np.linalg.solve(curvature[part] if _is_bent(curvature[part]) else information[part], score[free])
-        gain = float(score[free] @ step[free])
-        step *= LONGEST_STEP / max(LONGEST_STEP, float(np.abs(step).max()))
-        coefficients, value, moved = _halved_step(coefficients, value, step, strata)
-        if gain < SMALLEST_GAIN or not moved:
-            return Peak(coefficients, value, information, step)
-    raise ValueError(f"the penalised Cox model did not converge in {MAX_STEPS} steps; leave out a column")
-
-
-def _curvature(coefficients: Floats, strata: list[Stratum], score: Floats, information: Floats) -> Floats:
-    """Return negative second derivatives, those of the penalty included, by differences of the score.
-
-    The information alone is too flat by up to half, so that steps by it may swing for ever.
-    """
-    curvature = np.empty_like(information)
-    for at in range(coefficients.size):
-        near = coefficients.copy()
-        near[at] += NEARBY
-        curvature[:, at] = (score - _penalised_score(near, strata)[0]) / NEARBY
-    return (curvature + curvature.T) / 2
-
-
-def _is_bent(curvature: Floats) -> bool:
-    return bool(np.linalg.eigvalsh(curvature)[0] > 0)
-
-
-def _halved_step(coefficients: Floats, value: float, step: Floats, strata: list[Stratum]) -> tuple[Floats, float, bool]:
-    for halving in range(MAX_HALVINGS):
-        candidate = coefficients + step / 2**halving
-        candidate_value = _penalised(candidate, strata)
-        if candidate_value >= value - 1e-13 * abs(value):
-            return candidate, candidate_value, True
-    return coefficients, value, False
-
-
-def _deviance(strata: list[Stratum], best: Peak, at: int, held: float) -> float:
-    """Return twice the drop of the penalised log-likelihood if one coefficient is held there."""
-    free = np.delete(np.arange(best.coefficients.size), at)
-    start = best.coefficients.copy()
-    start[at] = held
-    value = _peak(strata, start, free).value if free.size else _penalised(start, strata)
-    return max(0.0, 2 * (best.value - value))
-
-
-def _hazard_ratio(placed: PlacedCox, best: Peak, at: int, method: str, conf_level: float) -> Estimate:
-    error = math.sqrt(np.linalg.inv(best.information)[at, at])
-    reach = math.sqrt(float(chi2.ppf(conf_level, 1)))
-    point, deviation = float(best.coefficients[at]), float(placed.deviations[at])
-    deviance = partial(_deviance, placed.strata, best, at)
-    low, high = (deviance_limit(deviance, point, side * error, reach) for side in (-1, 1))
-    with np.errstate(over="ignore"):
-        low, ratio, high = np.exp(np.array([low, point, high]) / deviation).tolist()
-    return Estimate(
-        ratio,
-        low,
-        high,
-        placed.cells.n,
-        f"{method}, penalised profile-likelihood limits, p from the penalised likelihood ratio",
-        std_error=ratio * error / deviation,
-        p_value=float(chi2.sf(deviance(0.0), 1)),
-        conf_level=conf_level,
-        events=placed.cells.events,
-    )

@@ -26,7 +26,7 @@ class GrayTest:
 
     Parameters
     ----------
-    chi_square, df, p_value
+    statistic, freedom, p_value
         Of the test that the cumulative incidence is the same in all groups at all times; NaN where there is
         none, `method` says why.
     n
@@ -37,8 +37,8 @@ class GrayTest:
         How it was made.
     """
 
-    chi_square: float
-    df: int
+    statistic: float
+    freedom: int
     p_value: float
     n: int
     differences: dict[str, Estimate]
@@ -62,7 +62,7 @@ def gray_test(
     *,
     at: float,
     cause: int = 1,
-    reference: str | None = None,
+    reference: str | float | None = None,
     conf_level: float = 0.95,
 ) -> GrayTest:
     """Difference between the cumulative incidences of a cause in groups: a test over all times, sizes at one.
@@ -103,7 +103,7 @@ def gray_test(
     Examples
     --------
     >>> test = gray_test([1, 2, 1, 2], [1, 2, 1, 2], ["a", "a", "b", "b"], [3, 7, 7, 3], at=1)
-    >>> round(test.chi_square, 3), test.df, round(test.differences["b"].estimate, 3)
+    >>> round(test.statistic, 3), test.freedom, round(test.differences["b"].estimate, 3)
     (3.04, 1, 0.4)
     """
     differences = cumulative_incidence_difference(
@@ -112,12 +112,12 @@ def gray_test(
     cells = survival_cells(time, event, counts, causes=True)
     codes, names = row_groups(group, counts, cells)
     distance, variance = _score(_group_counts(cells, codes, len(names), check_cause(cause)))
-    df = len(names) - 1
-    if np.linalg.matrix_rank(variance, hermitian=True) < df:
+    freedom = len(names) - 1
+    if np.linalg.matrix_rank(variance, hermitian=True) < freedom:
         reason = "no event of the cause while patients of every group are at risk"
         return GrayTest(math.nan, 0, math.nan, cells.n, differences, f"not estimable: {reason}")
-    chi_square = float(distance @ np.linalg.solve(variance, distance))
-    return GrayTest(chi_square, df, float(chi2.sf(chi_square, df)), cells.n, differences, "Gray's test, rho 0")
+    statistic = float(distance @ np.linalg.solve(variance, distance))
+    return GrayTest(statistic, freedom, float(chi2.sf(statistic, freedom)), cells.n, differences, "Gray's test, rho 0")
 
 
 def _group_counts(cells: SurvivalCells, codes: Counts, n_groups: int, cause: int) -> GroupCounts:
@@ -151,7 +151,7 @@ def _score(numbers: GroupCounts) -> tuple[Floats, Floats]:
         new_survival = np.where(there, survival * (at_risk - own - competing) / safe, survival)
         rise = d1 / total
         direct = np.diag(weight) - np.outer(weight, weight) / total
-        drift = drift + direct * rise / (1 - common)
+        drift = drift + (direct * rise / (1 - common) if common < 1 else 0.0)
         distance += own - d1 * weight * (1 - incidence) / float(weight @ (1 - incidence))
         common_after = common + rise
         rest = np.divide(1 - common_after, new_survival, out=np.zeros(n_groups), where=new_survival > 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from nmosd_cohort.statistics.estimate import Estimate, Floats, check_conf_level
 from nmosd_cohort.statistics.survival.curves import (
     AT_THE_EDGE,
     asked_times,
+    curve_frame,
     curve_methods,
     effective_patients,
     log_log_limits,
@@ -23,7 +25,6 @@ from nmosd_cohort.statistics.survival.survival_cells import (
     RiskTable,
     SurvivalCells,
     fewest_at_risk,
-    patients_at_risk,
     risk_table,
     survival_cells,
 )
@@ -145,8 +146,8 @@ def survival_quantile(
     >>> middle.estimate, middle.conf_low, middle.conf_high
     (10.5, 5.0, 15.0)
     """
-    if not 0 < probability < 1:
-        raise ValueError(f"probability is {probability}; it must lie between 0 and 1, for example 0.5")
+    if not (isinstance(probability, numbers.Real) and 0 < probability < 1):
+        raise ValueError(f"probability is {probability!r}; it must lie between 0 and 1, for example 0.5")
     level = check_conf_level(conf_level)
     cells = survival_cells(time, event, counts, entry)
     curve = survival_curve(cells, level)
@@ -199,20 +200,11 @@ def _frame(cells: SurvivalCells, curve: Curve, asked: Floats, conf_level: float)
     untouched = survival > 1 - AT_THE_EDGE
     limits = log_log_limits(survival[untouched], errors[untouched], fewest[untouched], survival[untouched], conf_level)
     low[untouched], high[untouched] = limits
-    numbers = np.column_stack((survival, errors, low, high))
-    numbers[[text.startswith("not estimable") for text in methods]] = math.nan
-    return pd.DataFrame(
-        {
-            "time": asked,
-            "at_risk": patients_at_risk(cells, asked),
-            "events": since_row_before(table.times, table.events, asked),
-            "censored": since_row_before(table.times, table.censored, asked),
-            **dict(zip(("estimate", "std_error", "conf_low", "conf_high"), numbers.T, strict=True)),
-            "p_value": math.nan,
-            "n": cells.n,
-            "method": methods,
-        }
-    )
+    counted = {
+        "events": since_row_before(table.times, table.events, asked),
+        "censored": since_row_before(table.times, table.censored, asked),
+    }
+    return curve_frame(cells, asked, counted, (survival, errors, low, high), methods, n=cells.n)
 
 
 def _reached(times: Floats, curve: Floats, target: float) -> float:

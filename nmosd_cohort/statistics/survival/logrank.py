@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
-from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, check_option, not_estimable
+from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, not_estimable
 from nmosd_cohort.statistics.survival.survival_cells import (
     SurvivalCells,
+    compared_groups,
     occupied_codes,
     patients_at_risk,
-    row_groups,
     survival_cells,
     totals_at,
 )
@@ -28,7 +28,7 @@ class LogRank:
 
     Parameters
     ----------
-    chi_square, df, p_value
+    statistic, freedom, p_value
         Of the test that all groups have the same hazard; NaN where there is no test, `method` says why.
     n
         Patients.
@@ -40,8 +40,8 @@ class LogRank:
         How it was made.
     """
 
-    chi_square: float
-    df: int
+    statistic: float
+    freedom: int
     p_value: float
     n: int
     groups: pd.DataFrame
@@ -57,7 +57,7 @@ def logrank(
     entry: ArrayLike | None = None,
     *,
     strata: ArrayLike | None = None,
-    reference: str | None = None,
+    reference: str | float | None = None,
     conf_level: float = 0.95,
 ) -> LogRank:
     """Difference between the hazards of groups: observed against expected events, and hazard ratios.
@@ -102,15 +102,12 @@ def logrank(
     Examples
     --------
     >>> test = logrank([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 1, 0], ["a", "a", "b", "a", "b", "b"], [3] * 6)
-    >>> round(test.chi_square, 3), test.df, round(test.p_value, 4), round(test.hazard_ratios["b"].estimate, 3)
+    >>> round(test.statistic, 3), test.freedom, round(test.p_value, 4), round(test.hazard_ratios["b"].estimate, 3)
     (9.246, 1, 0.0024, 0.131)
     """
     level = check_conf_level(conf_level)
     cells = survival_cells(time, event, counts, entry)
-    codes, names = row_groups(group, counts, cells)
-    if len(names) < 2:
-        raise ValueError(f"group has one label with patients ({names[0]}); a comparison needs two")
-    chosen = names[0] if reference is None else check_option("reference", reference, names)
+    codes, names, chosen = compared_groups(group, counts, cells, reference)
     blocks = occupied_codes(strata, counts, cells, name="strata")
     observed, expected, variance = _compared(cells, codes, blocks, len(names))
     groups = pd.DataFrame(
@@ -126,9 +123,11 @@ def logrank(
         name: _hazard_ratio(cells, codes, blocks, code, base, level) for code, name in enumerate(names) if code != base
     }
     method = "log-rank" if strata is None else f"log-rank within {np.unique(blocks).size} strata"
-    chi_square, df, reason = _chi_square(observed - expected, expected, variance)
-    p_value = math.nan if reason else float(chi2.sf(chi_square, df))
-    return LogRank(chi_square, df, p_value, cells.n, groups, ratios, f"not estimable: {reason}" if reason else method)
+    statistic, freedom, reason = _chi_square(observed - expected, expected, variance)
+    p_value = math.nan if reason else float(chi2.sf(statistic, freedom))
+    return LogRank(
+        statistic, freedom, p_value, cells.n, groups, ratios, f"not estimable: {reason}" if reason else method
+    )
 
 
 def _compared(cells: SurvivalCells, codes: Counts, blocks: Counts, n_groups: int) -> tuple[Floats, Floats, Floats]:
@@ -175,7 +174,12 @@ def _hazard_ratio(
         return not_estimable(reason, part.n, conf_level=conf_level, events=part.events)
     distance, spread = observed[1] - expected[1], float(variance[1, 1])
     method = "Peto one-step hazard ratio from the log-rank test, Wald limits of its log"
-    ratio = wald_estimate(
-        float(distance) / spread, 1 / math.sqrt(spread), part.n, method, conf_level=conf_level, scale="log"
+    return wald_estimate(
+        float(distance) / spread,
+        1 / math.sqrt(spread),
+        part.n,
+        method,
+        conf_level=conf_level,
+        scale="log",
+        events=part.events,
     )
-    return replace(ratio, events=part.events)

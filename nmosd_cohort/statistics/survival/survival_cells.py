@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_counts
+from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_option, patient_counts
 from nmosd_cohort.statistics.rounding import SAME_WITHIN, grouped
 
 
@@ -119,7 +119,7 @@ def survival_cells(
         raise ValueError(f"event has {bad} other values of {codes.size}; it must be {allowed}")
     if (ends < 0).any():
         raise ValueError(f"time: {int((ends < 0).sum())} of {ends.size} are negative; time runs from 0")
-    whole = np.ones(ends.size, dtype=np.int64) if counts is None else check_counts(counts, size=ends.size, name="time")
+    whole = patient_counts(counts, size=ends.size, name="time")
     ends, starts = _same_times(ends, _entries(ends, entry))
     occupied = whole > 0
     if not occupied.any():
@@ -250,7 +250,10 @@ def group_codes(group: ArrayLike, size: int, *, name: str = "group") -> tuple[Co
     >>> codes.tolist(), labels
     ([1, 0, 1], ('a', 'b'))
     """
-    labels = pd.Series(np.asarray(group).tolist())
+    given = np.asarray(group)
+    if given.ndim != 1:
+        raise ValueError(f"{name} has {given.ndim} dimensions; it must have one, with a label for each row")
+    labels = pd.Series(given.tolist())
     if len(labels) != size:
         raise ValueError(f"{name} has {len(labels)} entries but there are {size} rows; there must be one for each")
     missing = int(labels.isna().sum())
@@ -275,10 +278,7 @@ def occupied_codes(labels: ArrayLike | None, counts: ArrayLike | None, cells: Su
     """
     if labels is None:
         return np.zeros(cells.time.size, dtype=np.int64)
-    if counts is None:
-        return group_codes(labels, cells.time.size, name=name)[0]
-    given = np.asarray(counts)
-    occupied = check_counts(given, size=given.size) > 0
+    occupied = patient_counts(counts, size=cells.time.size if counts is None else np.size(counts)) > 0
     return group_codes(labels, occupied.size, name=name)[0][occupied]
 
 
@@ -293,6 +293,25 @@ def row_groups(
     >>> codes.tolist(), labels
     ([1, 0], ['2', '10'])
     """
-    labels = group_codes(group, len(np.asarray(group).tolist()), name=name)[1]
+    labels = group_codes(group, np.size(np.asarray(group)), name=name)[1]
     present, codes = np.unique(occupied_codes(group, counts, cells, name=name), return_inverse=True)
     return codes.ravel().astype(np.int64), [labels[at] for at in present]
+
+
+def compared_groups(
+    group: ArrayLike, counts: ArrayLike | None, cells: SurvivalCells, reference: str | float | None
+) -> tuple[Counts, list[str], str]:
+    """Return what `row_groups` does for two or more groups, and the reference: the first if none is named.
+
+    A reference is compared with the labels as text, so that 1 names the group 1.
+
+    Examples
+    --------
+    >>> cells = survival_cells([1, 2, 3], [1, 1, 1])
+    >>> compared_groups(["b", "a", "b"], None, cells, None)[1:]
+    (['a', 'b'], 'a')
+    """
+    codes, names = row_groups(group, counts, cells)
+    if len(names) < 2:
+        raise ValueError(f"group has one label with patients ({names[0]}); a comparison needs two")
+    return codes, names, names[0] if reference is None else check_option("reference", str(reference), names)

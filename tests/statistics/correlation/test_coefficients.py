@@ -1,5 +1,8 @@
 """Pearson, Spearman and adjusted Spearman correlation, and differences of correlations."""
 
+import itertools
+import math
+
 import numpy as np
 import pandas as pd
 import pingouin
@@ -9,16 +12,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from nmosd_cohort.statistics.correlation.coefficients import (
-    correlation_from_summary,
-    partial_spearman,
-    pearson,
-    spearman,
-    spearman_difference,
-)
+from nmosd_cohort.statistics.correlation.coefficients import partial_spearman, pearson, spearman
+from nmosd_cohort.statistics.correlation.fisher_z import correlation_from_summary, spearman_difference
 from nmosd_cohort.statistics.correlation.partial_correlation import rank_model, residual_correlation, tied_spearman
 from nmosd_cohort.statistics.ordinal.cumulative_logit import fit_cumulative_link
-from tests.statistics.tally_helpers import numbers_of
+from tests.statistics.tally_helpers import expanded, numbers_of
 
 COVARIATES = ["neuropathic", "woman", "age_decade", "duration_years"]
 
@@ -29,10 +27,6 @@ def discrete(seed: int, *, n: int = 60, link: float = 0.5) -> pd.DataFrame:
     y = link * x + rng.normal(size=n)
     frame = pd.DataFrame({"x": np.round(2 * x + 5), "y": np.round(3 * y + 9)})
     return frame.value_counts().rename("n").reset_index().sort_values(["y", "x"], ignore_index=True)
-
-
-def expanded(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.loc[frame.index.repeat(frame["n"])].reset_index(drop=True)
 
 
 def test_published_correlation_gets_its_golden_limits():
@@ -57,7 +51,8 @@ def test_spearman_gives_the_numbers_of_r_cor_test():
     # R: cor.test(x, y, method = "spearman", exact = FALSE)
     rho = spearman([0, 0, 1, 2, 3, 5, 5, 7, 8, 10], [3, 9, 8, 12, 10, 20, 18, 25, 20, 40])
     assert rho.estimate == pytest.approx(0.938842310526)
-    assert rho.p_value == pytest.approx(5.68260761e-05)
+    assert rho.p_value == pytest.approx(0.00017306, abs=2e-6)  # by t 0.00005683, too small with ten patients
+    assert rho.method.endswith("; exact p")
     assert "BCa" in rho.method
     assert rho.conf_low < rho.estimate < rho.conf_high <= 1
 
@@ -114,11 +109,19 @@ def test_bootstrap_limits_are_near_those_of_bonett_and_wright_where_both_serve()
     assert (rho.conf_low, rho.conf_high) == pytest.approx((normal.conf_low, normal.conf_high), abs=0.03)
 
 
-def test_perfect_correlations_have_no_width():
+def test_perfect_correlations_have_no_limits():
     values = np.arange(30.0)
     r = pearson(values, 2 * values)
-    assert (r.estimate, r.conf_low, r.conf_high, r.p_value) == (1, 1, 1, 0)
-    assert correlation_from_summary(-1, 30, kind="spearman").conf_low == -1
+    assert (r.estimate, r.p_value, r.method) == (1, 0, "limits not estimable: perfect correlation")
+    published = correlation_from_summary(-1, 30, kind="spearman")
+    assert (published.estimate, published.method) == (-1, "limits not estimable: perfect correlation")
+    assert np.isnan([r.conf_low, r.conf_high, published.conf_low, published.p_value]).all()
+    rho = spearman(values[:4], values[:4])
+    # 2 of 4! orders are perfect
+    assert (rho.p_value, rho.method) == (pytest.approx(2 / 24), "limits not estimable: perfect correlation")
+    tied = spearman([0] * 3 + [1] * 27, [5] * 3 + [9] * 27)
+    assert tied.p_value == pytest.approx(1 / 4060)  # C(30, 3) arrangements, none of them the reverse
+    assert spearman(values, -values).p_value == pytest.approx(2 / math.factorial(30))
     gap = spearman_difference(1, 30, 0.2, 30, "pearson", "pearson")
     assert gap.method == "limits not estimable: a correlation is perfect"
     assert gap.estimate == 0.8
@@ -133,7 +136,7 @@ def test_what_cannot_be_estimated_says_why():
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(ValueError, match="x has 2 entries but y 3"):
+    with pytest.raises(ValueError, match="x has 2 entries and y 3"):
         pearson([1, 2], [1, 2, 3])
     with pytest.raises(ValueError, match="x has 8 entries but the covariates 1 rows"):
         partial_spearman(range(8), range(8), pd.DataFrame({"a": [1]}))
@@ -254,7 +257,7 @@ def test_identical_variables_correlate_perfectly_after_adjustment():
     frame = discrete(3)
     frame["z"] = np.random.default_rng(1).normal(size=len(frame))
     rho = partial_spearman(frame["x"], frame["x"], frame[["z"]], frame["n"])
-    assert (rho.estimate, rho.conf_high) == pytest.approx((1, 1))
+    assert (rho.estimate, rho.method) == (pytest.approx(1), "limits not estimable: perfect correlation")
 
 
 def test_false_positives_stay_near_five_percent_with_a_three_level_confounder():
@@ -284,3 +287,57 @@ def test_limits_of_partial_spearman_cover_the_truth():
     answers = [partial_spearman(*draw(60)) for _ in range(300)]
     covered = sum(answer.conf_low < truth < answer.conf_high for answer in answers)
     assert 275 <= covered <= 294  # R: qbinom(c(0.005, 0.995), 300, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("y", "p_value"),
+    [
+        ([2, 1, 4, 3, 6, 5, 8, 7], 0.004563492063),
+        ([3, 1, 2, 6, 4, 5, 9, 8, 7], 0.008267196),
+        ([3, 1, 7, 2, 4, 6, 5], 0.302381),
+        ([6, 4, 5, 2, 1, 3], 0.1027778),
+    ],
+)
+def test_spearman_of_few_untied_patients_has_the_exact_p_of_r(y: list[int], p_value: float):
+    # R 4.2.2: cor.test(seq_along(y), y, method = "spearman", exact = TRUE)
+    rho = spearman(range(len(y)), y)
+    assert rho.p_value == pytest.approx(p_value, rel=1e-6)
+    assert rho.method.endswith("; exact p")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=4, max_size=6))
+def test_spearman_of_few_tied_patients_counts_all_arrangements(pairs: list[tuple[int, int]]):
+    x, y = (stats.rankdata(values) for values in zip(*pairs, strict=True))
+    rho = spearman(x, y)
+    if np.ptp(x) and np.ptp(y):
+        sums = np.array([x @ np.array(order) for order in itertools.permutations(y)]) - x.sum() * y.mean()
+        observed = abs(x @ y - x.sum() * y.mean())
+        assert rho.p_value == pytest.approx((np.abs(sums) >= observed - 1e-9).mean())
+
+
+def test_spearman_of_tied_patients_up_to_25_draws_permutations_with_its_seed():
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 12, 25)
+    y = np.round(x / 3 + rng.normal(0, 6, 25))
+    one, two = (spearman(x, y, seed=seed) for seed in (1, 2))
+    assert one.method.endswith("; p by 9999 permutations, seed 1")
+    assert one.p_value != two.p_value
+    expected = stats.permutation_test(
+        (x,), lambda values: stats.spearmanr(values, y).statistic, permutation_type="pairings", n_resamples=2000, rng=1
+    ).pvalue
+    assert one.p_value == pytest.approx(expected, abs=0.03)
+    assert "permutations" not in spearman(np.append(x, 3), np.append(y, 2)).method
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: correlation_from_summary("x", 30, kind="pearson"), "r is 'x'; it must be a number"),
+        (lambda: correlation_from_summary(0.3, "x", kind="pearson"), "n is 'x'"),
+        (lambda: correlation_from_summary(None, 30, kind="spearman"), "r is None; it must be a number"),
+    ],
+)
+def test_summaries_that_are_not_numbers_are_refused(call, message: str):
+    with pytest.raises(ValueError, match=message):
+        call()

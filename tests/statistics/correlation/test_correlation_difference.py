@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from nmosd_cohort.statistics.correlation.coefficients import pearson, spearman, spearman_difference
+from nmosd_cohort.statistics.correlation.coefficients import pearson, spearman
 from nmosd_cohort.statistics.correlation.correlation_difference import correlation_difference
-from nmosd_cohort.statistics.correlation.fisher_z import difference_of_estimates
+from nmosd_cohort.statistics.correlation.fisher_z import difference_of_estimates, spearman_difference
 from nmosd_cohort.statistics.correlation.kendall import kendall_tau_b
 from nmosd_cohort.statistics.estimate import Estimate
 from tests.statistics.tally_helpers import EXACT, assert_same, numbers_of
@@ -60,7 +60,7 @@ def test_a_difference_without_limits_says_why():
     perfect = correlation_difference(range(9), range(9), None, *SECOND, kind="pearson")
     assert perfect.method == "limits not estimable: a correlation is perfect"
     assert correlation_difference(*SECOND, range(9), range(9), None, kind="kendall").method == (
-        "limits not estimable: perfect correlation"
+        "limits not estimable: a correlation is perfect"
     )
     with pytest.raises(ValueError, match="kind is 'biserial'; it must be one of pearson, spearman, kendall"):
         correlation_difference(*FIRST, *SECOND, kind="biserial")

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from nmosd_cohort.statistics.correlation.coefficients import correlation_from_summary, pearson
+from nmosd_cohort.statistics.correlation.coefficients import pearson
 from nmosd_cohort.statistics.correlation.disattenuation import disattenuated_correlation
+from nmosd_cohort.statistics.correlation.fisher_z import correlation_from_summary
 from nmosd_cohort.statistics.estimate import Estimate
 
 MEASURED = correlation_from_summary(0.341, 71, kind="pearson")
@@ -82,3 +83,15 @@ def test_limits_cover_the_correlation_of_true_scores():
         limits = disattenuated_correlation(pearson(tests[0][0], tests[1][0]), pearson(*tests[0]), pearson(*tests[1]))
         covered += limits.conf_low < 0.6 < limits.conf_high
     assert 275 <= covered <= 296
+
+
+def test_what_is_not_a_number_is_refused():
+    with pytest.raises(ValueError, match="reliability_x is 'good'; it must be a number"):
+        disattenuated_correlation(correlation_from_summary(0.3, 50, kind="pearson"), "good", 0.9)
+    with pytest.raises(ValueError, match=r"correlation is 0\.3; it must be an Estimate"):
+        disattenuated_correlation(0.3, 0.9, 0.9)
+
+
+def test_a_perfect_correlation_has_no_limits_afterwards():
+    true = disattenuated_correlation(correlation_from_summary(1, 50, kind="pearson"), 0.9, 0.9)
+    assert true.method == "limits not estimable: perfect correlation"

@@ -147,3 +147,10 @@ def test_wrong_arguments_are_named():
         repeated_measures_correlation([1, 1, 2], [1, 2, 3], [1, 2, 3], [2, 3, 3])
     with pytest.raises(ValueError, match="limits is 'wald'"):
         repeated_measures_correlation([1, 1], [1, 2], [1, 2], limits="wald")
+
+
+def test_parallel_slopes_of_a_perfect_correlation_say_why_there_are_no_limits():
+    within = repeated_measures_correlation(
+        [1, 1, 2, 2, 3, 3], [1, 2, 4, 6, 5, 8], [1, 2, 4, 6, 5, 8], limits="parallel_slopes"
+    )
+    assert (within.estimate, within.n, within.method) == (1, 3, "limits not estimable: perfect correlation")

@@ -1,7 +1,6 @@
 """Repeated measures against nlme, lmerTest and the formulas of Kenward and Roger; laws of balanced data."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,8 @@ from nmosd_cohort.statistics.longitudinal.trajectories import trajectories
 from nmosd_cohort.statistics.paired.ancova import ancova
 from nmosd_cohort.statistics.paired.change import mean_change
 from nmosd_cohort.statistics.paired.minimum_patients import MINIMUM_PATIENTS, too_few
+from tests.statistics.tally_helpers import REFERENCE
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 VISITS = ["month_0", "month_3", "month_6", "month_12"]
 REFINED = 1e-7  # base R with derivatives by differences
 GLS = 1e-5  # the optimiser of gls stops a little before the maximum
@@ -327,3 +326,12 @@ def test_times_equally_apart_change_nothing():
 def test_the_covariates_are_centred_over_patients():
     found = trajectories(SMALL, [2] * 6 + [1] * 6, covariates=pd.DataFrame({"age": range(12)}))
     assert found.counts @ found.covariates[:, 0] == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("given", [np.zeros((12, 2)), [[1, 2]], None])
+def test_outcomes_and_covariates_that_are_no_frame_are_refused(given: object):
+    with pytest.raises(ValueError, match=r"outcomes is of type .*; it must be a pandas DataFrame"):
+        mixed_model(given)
+    if given is not None:
+        with pytest.raises(ValueError, match=r"covariates is of type .*; it must be a pandas DataFrame"):
+            mixed_model(pd.DataFrame({"start": [5, 6], "end": [4, 4]}), covariates=given)

@@ -178,7 +178,7 @@ def test_more_columns_than_patients_still_draw_observed_values():
         (pd.DataFrame({"a": [1.0]}), {"a": "numeric"}, {"cluster": "site"}, "the frame has no column 'site'"),
         (pd.DataFrame({"a": [1.0], "n": [4]}), {"a": "numeric"}, {}, "the frame has a column 'n'"),
         (pd.DataFrame({"a": [1.0]}), {"a": "nominal"}, {}, "kind of 'a' is 'nominal'; it must be one of ordinal"),
-        (pd.DataFrame({"a": ["x"]}), {"a": "ordinal"}, {}, "column 'a' holds object values"),
+        (pd.DataFrame({"a": ["x"]}), {"a": "ordinal"}, {}, "column 'a' holds texts or dates"),
         (pd.DataFrame({"a": [None, None]}), {"a": "ordinal"}, {}, "column 'a' has no observed value"),
         (pd.DataFrame({"a": [math.inf]}), {"a": "ordinal"}, {}, "column 'a' has 1 infinite values"),
         (pd.DataFrame({"a": [0, 2]}), {"a": "binary"}, {}, "column 'a' is declared binary but holds other values"),

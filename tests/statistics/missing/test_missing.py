@@ -1,7 +1,6 @@
 """Patterns of missing values, Rubin's rules and tipping points of a share, against mice and by hand."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from nmosd_cohort.statistics.missing.rubin import pool_estimates, pool_imputatio
 from nmosd_cohort.statistics.missing.tipping_share import tipping_share
 from nmosd_cohort.statistics.shares.assessment_bounds import worst_case_bounds
 from nmosd_cohort.statistics.shares.proportions import proportion, proportion_difference
+from tests.statistics.tally_helpers import numbers_of
 
 EXACT = 1e-10
 MICE = 1e-7  # mice adds nothing of its own, but keeps the between part of the variance above 1e-4 of the total
@@ -35,8 +35,7 @@ PATIENTS = [10, 4, 5, 0, 1]
 
 @pytest.fixture(scope="module")
 def numbers() -> pd.Series:
-    frame = pd.read_csv(Path(__file__).parents[2] / "reference" / "missing.csv")
-    return frame.set_index(["quantity", "term"])["value"].astype(float)
+    return numbers_of("missing")
 
 
 def test_patterns_are_those_of_mice(numbers: pd.Series):

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
+from scipy.stats import t
 
 from nmosd_cohort.statistics.models.g_computation import (
     mean_risk,
@@ -25,8 +25,8 @@ from nmosd_cohort.statistics.ordinal.cumulative_logit import (
 from nmosd_cohort.statistics.regression.logistic import fit_logistic
 from nmosd_cohort.statistics.regression.rate_regression import fit_poisson
 from nmosd_cohort.statistics.resampling.bootstrap import bootstrap_cells
+from tests.statistics.tally_helpers import REFERENCE, numbers_of
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 COVARIATES = ["neuropathic", "woman", "age_decade", "duration_years"]
 CONTRAST = {"assign": {"neuropathic": 1}, "reference": {"neuropathic": 0}}
 # The covariance of R's glm is that of its last step but one.
@@ -35,8 +35,7 @@ GLM_ERROR_TOLERANCE = 1e-7
 
 @pytest.fixture(scope="module")
 def found() -> pd.Series:
-    frame = pd.read_csv(REFERENCE / "regression.csv", keep_default_na=False)
-    return frame.set_index(["quantity", "term"])["value"].astype(float)
+    return numbers_of("regression")
 
 
 def cohort(name: str) -> pd.DataFrame:
@@ -55,31 +54,32 @@ def test_risks_are_those_of_r_by_hand(found: pd.Series, name: str, covariates: s
     assert risk.estimate == pytest.approx(expected.at[f"g_{name}_risk", "estimate"], rel=1e-9)
     assert risk.std_error == pytest.approx(expected.at[f"g_{name}_risk", covariates], rel=GLM_ERROR_TOLERANCE)
     assert gap.estimate == pytest.approx(expected.at[f"g_{name}_difference", "estimate"], rel=1e-8)
-    assert gap.std_error == pytest.approx(expected.at[f"g_{name}_difference", covariates], rel=GLM_ERROR_TOLERANCE)
+    freedom = data[0].freedom  # the error of the difference is that of R times the root of n / (n - coefficients)
+    widened = expected.at[f"g_{name}_difference", covariates] * math.sqrt((freedom + 5) / freedom)
+    assert gap.std_error == pytest.approx(widened, rel=GLM_ERROR_TOLERANCE)
     assert math.log(ratio.estimate) == pytest.approx(expected.at[f"g_{name}_log_ratio", "estimate"], rel=1e-8)
     error = ratio.std_error / ratio.estimate
     assert error == pytest.approx(expected.at[f"g_{name}_log_ratio", covariates], rel=GLM_ERROR_TOLERANCE)
-    # limits on their scales, qnorm(0.975) of R
-    assert gap.conf_high == pytest.approx(gap.estimate + 1.959963984540054 * gap.std_error)
-    assert ratio.conf_low == pytest.approx(ratio.estimate * math.exp(-1.959963984540054 * error))
+    # limits on their scales
+    reach = float(t.ppf(0.975, freedom))
+    assert gap.conf_high == pytest.approx(gap.estimate + reach * gap.std_error)
+    assert ratio.conf_low == pytest.approx(ratio.estimate * math.exp(-reach * error))
     slope = risk.estimate * (1 - risk.estimate)
-    assert logit(risk.conf_low) == pytest.approx(logit(risk.estimate) - 1.959963984540054 * risk.std_error / slope)
-    assert risk.method.endswith(f"on the logit scale, covariates {covariates}")
+    assert logit(risk.conf_low) == pytest.approx(logit(risk.estimate) - reach * risk.std_error / slope)
+    assert risk.method.endswith(f"delta-method t({freedom}) limits on the logit scale, covariates {covariates}")
     assert math.isnan(risk.p_value)
 
 
 def test_without_other_covariates_the_difference_is_that_of_two_shares():
-    # 20 of 30 and 10 of 30: difference 1/3 with variance 2 x (2/9) / 30.
+    # 20 of 30 and 10 of 30: difference 1/3 with variance 2 x (2/9) / 30, times 60 / 58
     design = pd.DataFrame({"pain": [0, 0, 1, 1]})
     data = fit_logistic([0, 1, 0, 1], design, [20, 10, 10, 20]), design, [20, 10, 10, 20]
     contrast = {"assign": {"pain": 1}, "reference": {"pain": 0}}
     gap = standardised_risk_difference(*data, **contrast)
     assert gap.estimate == pytest.approx(1 / 3)
-    assert gap.std_error == pytest.approx(math.sqrt(4 / 9 / 30))
+    assert gap.std_error == pytest.approx(math.sqrt(4 / 9 / 29))
     # every patient has the same difference, so nothing is added for covariates at random
-    assert standardised_risk_difference(*data, **contrast, covariates="random").std_error == pytest.approx(
-        gap.std_error
-    )
+    assert standardised_risk_difference(*data, **contrast, covariates="fixed").std_error == pytest.approx(gap.std_error)
     ratio = standardised_risk_ratio(*data, **contrast)
     assert ratio.estimate == pytest.approx(2)
     assert ratio.std_error == pytest.approx(2 * math.sqrt(1 / 20 - 1 / 30 + 1 / 10 - 1 / 30))
@@ -89,13 +89,42 @@ def test_it_is_the_ordinal_contrast_of_two_levels():
     tally = cohort("all")
     fit = fit_logistic(tally["depressed"], tally[COVARIATES], tally["n"])
     ordinal = fit_cumulative_link(tally["depressed"], tally[COVARIATES], tally["n"])
-    one = standardised_risk_difference(fit, tally, tally["n"], **CONTRAST)
+    one = standardised_risk_difference(fit, tally, tally["n"], **CONTRAST, covariates="fixed")
     other = standardised_contrast(ordinal, tally, tally["n"], **CONTRAST, at_least=1)
-    for name in ("estimate", "std_error", "conf_low", "conf_high"):
-        assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-7)
-    one = standardised_risk(fit, tally, tally["n"], assign={"woman": 0})
+    assert one.estimate == pytest.approx(other.estimate, rel=1e-7)
+    # the ordinal contrast has normal limits without a factor for the coefficients
+    assert one.std_error == pytest.approx(other.std_error * math.sqrt(1 + 5 / fit.freedom), rel=1e-7)
+    assert other.conf_high == pytest.approx(other.estimate + 1.959963984540054 * other.std_error)
+    one = standardised_risk(fit, tally, tally["n"], assign={"woman": 0}, covariates="fixed")
     other = standardised_probability(ordinal, tally, tally["n"], assign={"woman": 0}, at_least=1)
-    assert (one.conf_low, one.conf_high) == pytest.approx((other.conf_low, other.conf_high), rel=1e-7)
+    assert (one.estimate, one.std_error) == pytest.approx((other.estimate, other.std_error), rel=1e-7)
+    assert other.method.endswith("delta-method limits on the logit scale, covariates fixed")
+
+
+def test_limits_are_for_the_population_unless_told_otherwise():
+    tally = cohort("small")
+    data = fit_logistic(tally["depressed"], tally[COVARIATES], tally["n"]), tally, tally["n"]
+    assert standardised_risk(*data, assign={"woman": 1}).method.endswith("covariates random")
+    assert standardised_risk_difference(*data, **CONTRAST).method.endswith("covariates random")
+    assert standardised_risk_ratio(*data, **CONTRAST).method.endswith("covariates random")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, "a", None])
+def test_an_assigned_value_that_is_no_finite_number_is_named(value: object):
+    design = pd.DataFrame({"pain": [0, 0, 1, 1]})
+    fit = fit_logistic([0, 1, 0, 1], design, [20, 10, 10, 20])
+    with pytest.raises(ValueError, match=r"assigned to column 'pain' is .*; it must be a"):
+        standardised_risk(fit, design, assign={"pain": value})
+    with pytest.raises(ValueError, match=r"assigned to column 'pain' is .*; it must be a"):
+        standardised_risk_ratio(fit, design, assign={"pain": 1}, reference={"pain": value})
+
+
+def test_without_warning_near_separation():
+    # the far patient has a probability of 1 to the last digit: neither residual nor weight, 0 to Pearson's chi-square
+    design = pd.DataFrame({"load": [0, 1, 0, 1, 100]})
+    fit = fit_logistic([0, 0, 1, 1, 1], design, [9, 5, 5, 9, 1])
+    # the others: both kinds of load fitted exactly, 14 patients each, whose chi-square is their number
+    assert fit.pearson == pytest.approx(28)
 
 
 def test_the_bootstrap_of_patients_gives_the_error_with_random_covariates():
@@ -108,7 +137,7 @@ def test_the_bootstrap_of_patients_gives_the_error_with_random_covariates():
             - mean_risk(fit, tally, counts, {"neuropathic": 0}).risk
         )
 
-    boot = bootstrap_cells(tally["n"], difference, seed=4, n_resamples=400)
+    boot = bootstrap_cells(tally["n"], difference, seed=4, n_resamples=400, method="percentile")
     fit = fit_logistic(tally["depressed"], tally[COVARIATES], tally["n"])
     gap = standardised_risk_difference(fit, tally, tally["n"], **CONTRAST, covariates="random")
     # 400 resamples know a standard error to 1 / sqrt(800) = 3.5 %; three times that

@@ -1,7 +1,5 @@
 """Cumulative logit model, separation, g-computation, cut points and Brant test."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,7 +18,7 @@ from nmosd_cohort.statistics.models.cumulative_link import (
 )
 from nmosd_cohort.statistics.models.design import model_cells
 from nmosd_cohort.statistics.models.separation import separating_columns
-from nmosd_cohort.statistics.ordinal import ordinal as ordinal_module
+from nmosd_cohort.statistics.ordinal import cumulative_logit as ordinal_module
 from nmosd_cohort.statistics.ordinal.cumulative_logit import (
     OrdinalFit,
     fit_cumulative_link,
@@ -29,8 +27,8 @@ from nmosd_cohort.statistics.ordinal.cumulative_logit import (
     standardised_probability,
 )
 from nmosd_cohort.statistics.ordinal.cutpoints import brant_test, cutpoint_odds_ratios
+from tests.statistics.tally_helpers import REFERENCE, expanded
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 COVARIATES = ["neuropathic", "woman", "age_decade", "duration_years"]
 # R stops its optimisers a little earlier than Newton's method here.
 R_TOLERANCE = 2e-6
@@ -51,10 +49,6 @@ def reference(numbers: pd.DataFrame, quantity: str) -> np.ndarray:
     found = numbers.loc[numbers["quantity"] == quantity, "value"].to_numpy()
     assert found.size, f"models.R writes no {quantity}"
     return found
-
-
-def expanded(tally: pd.DataFrame) -> pd.DataFrame:
-    return tally.loc[tally.index.repeat(tally["n"])].reset_index(drop=True)
 
 
 def random_tally(seed: int, *, cells: int = 60, levels: int = 6) -> pd.DataFrame:
@@ -348,7 +342,7 @@ def test_brant_gives_the_numbers_of_r(tally: pd.DataFrame, numbers: pd.DataFrame
     assert test["term"].tolist() == ["omnibus", *COVARIATES]
     assert_allclose(test["statistic"], reference(numbers, "brant"), rtol=1e-5)
     cut_points = (numbers["quantity"] == "cut_se").sum()
-    assert test["df"].tolist() == [4 * (cut_points - 1)] + [cut_points - 1] * 4
+    assert test["freedom"].tolist() == [4 * (cut_points - 1)] + [cut_points - 1] * 4
     assert (test["cut_points"] == cut_points).all()
 
 
@@ -371,3 +365,8 @@ def test_brant_refuses_too_few_cut_points_or_columns():
         brant_test([0, 0, 1, 1], design, [9, 8, 8, 9])
     with pytest.raises(ValueError, match="no columns"):
         brant_test([0, 1, 2], pd.DataFrame(index=range(3)))
+
+
+def test_a_level_that_is_no_number_is_refused(tally: pd.DataFrame, fit: OrdinalFit):
+    with pytest.raises(ValueError, match="at_least is 'x'; it must be a number"):
+        standardised_probability(fit, tally, assign={}, at_least="x")

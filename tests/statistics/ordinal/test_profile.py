@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,8 +13,8 @@ from nmosd_cohort.statistics.estimate import Estimate
 from nmosd_cohort.statistics.models import newton
 from nmosd_cohort.statistics.ordinal.cumulative_logit import fit_cumulative_link, odds_ratios
 from nmosd_cohort.statistics.ordinal.profile import profile_odds_ratios
+from tests.statistics.tally_helpers import REFERENCE
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 CASES = {
     "profile": ("models_tally.csv", ["neuropathic", "woman", "age_decade", "duration_years"]),
     "profile_small": ("ordinal_small.csv", ["neuropathic", "woman"]),
@@ -25,12 +23,6 @@ CASES = {
 R_TOLERANCE = 1e-7
 SEPARATED = pd.DataFrame({"pain": [0, 0, 0, 1, 0, 0, 0, 1], "woman": [0, 1, 1, 0, 1, 0, 0, 1]})
 SEPARATED_LEVEL, SEPARATED_COUNTS = [2, 5, 8, 8, 2, 5, 8, 8], [9, 5, 2, 6, 4, 3, 2, 2]
-
-
-@pytest.fixture(scope="module")
-def ordinal_numbers() -> pd.Series:
-    frame = pd.read_csv(REFERENCE / "ordinal.csv", keep_default_na=False)
-    return frame.set_index(["quantity", "term"])["value"].astype(float)
 
 
 def logs(ratio: Estimate) -> list[float]:

@@ -1,7 +1,6 @@
 """Analysis of covariance against R, and its laws."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,8 @@ from scipy import stats
 from statsmodels.api import OLS, add_constant
 
 from nmosd_cohort.statistics.paired.ancova import ancova
+from tests.statistics.tally_helpers import REFERENCE
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 BEFORE = [5, 6, 7, 8, 4, 6, 8, 7, 3, 5]
 AFTER = [3, 3, 5, 6, 4, 7, 7, 6, 3, 4]
 ARM = [1, 1, 1, 1, 0, 0, 0, 0, 0, 1]
@@ -72,8 +71,9 @@ def test_swapping_the_arms_turns_the_difference_round():
     [
         (slice(0, 0), AFTER, ARM, "0 patients; an analysis of covariance needs 8"),
         (slice(0, 7), AFTER, ARM, "7 patients; an analysis of covariance needs 8"),
-        (slice(None), AFTER, [1] + [0] * 9, "arms of 1 and 9 patients; each needs 2"),
-        (slice(None), AFTER, [0] * 10, "arms of 0 and 10 patients; each needs 2"),
+        (slice(None), AFTER, [1] + [0] * 9, "1 patients; an arm of an analysis of covariance needs 4"),
+        (slice(None), AFTER, [1] * 3 + [0] * 7, "3 patients; an arm of an analysis of covariance needs 4"),
+        (slice(None), AFTER, [0] * 10, "0 patients; an arm of an analysis of covariance needs 4"),
         (slice(None), [4] * 10, ARM, "all patients have the same outcome"),
     ],
 )
@@ -90,6 +90,7 @@ def test_a_difference_that_cannot_be_estimated_says_why(rows: slice, after: list
         ({"group": ["a"] * 10}, "group must be numbers"),
         ({"group": [1, 2] * 5}, "group must be 1 for one arm and 0 for the reference arm"),
         ({"before": [5] * 10}, "'before' has one value only"),
+        ({"covariates": [[1]] * 10}, "covariates is of type list; it must be a pandas DataFrame"),
         ({"covariates": pd.DataFrame({"age": [1, 2]})}, "covariates has 2 rows but group 10"),
         ({"covariates": pd.DataFrame({"age": ARM})}, "'age' is a combination of 'group'"),
         ({"counts": [0.5] * 10}, "10 are negative or not whole"),

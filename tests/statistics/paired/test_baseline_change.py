@@ -1,7 +1,6 @@
 """Relation of change to the first score against R, by hand and from synthetic truth."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nmosd_cohort.statistics.paired.baseline_change import BaselineChange, baseline_change_relation
+from tests.statistics.tally_helpers import REFERENCE
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 BEFORE = [2, 3, 4, 5, 6, 7, 8, 9, 4, 6]
 AFTER = [2, 2, 4, 3, 5, 4, 6, 6, 3, 4]
 
@@ -147,8 +146,21 @@ def test_what_cannot_be_estimated_says_why(
         ({"reliability": 0}, "reliability is 0; it must lie above 0 and be at most 1"),
         ({"reliability": 1.2}, "reliability is 1.2"),
         ({"reliability": 0.5, "reliability_error": -1}, "reliability_error is -1"),
+        ({"reliability": "x"}, "reliability is 'x'; it must lie above 0"),
+        ({"error_variance": "x"}, "error_variance is 'x'"),
+        ({"reliability": 0.5, "reliability_error": "x"}, "reliability_error is 'x'"),
+        ({"error_variance": 1, "reliability_error": 0.1}, "reliability_error belongs to reliability"),
+        ({"reliability_error": 0.1}, "reliability_error belongs to reliability"),
     ],
 )
 def test_impossible_errors_are_refused(options: dict, message: str):
     with pytest.raises(ValueError, match=message):
         baseline_change_relation(BEFORE, AFTER, **options)
+
+
+def test_scores_too_small_to_square_and_scores_that_follow_each_other_say_so():
+    tiny = baseline_change_relation(np.array(BEFORE) * 1e-200, np.array(AFTER) * 1e-200, error_variance=0)
+    assert tiny.slope.method == tiny.correlation.method == "not estimable: the scores before or after do not vary"
+    follows = baseline_change_relation(BEFORE, [score / 2 for score in BEFORE], reliability=0.8)
+    assert follows.slope.method == "limits not estimable: one score follows from the other"
+    assert follows.slope.estimate == pytest.approx(0.5 / 0.8 - 1)

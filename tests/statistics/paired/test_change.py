@@ -8,14 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from nmosd_cohort.statistics.estimate import Estimate
 from nmosd_cohort.statistics.paired.change import (
     ResponderCount,
     mean_change,
     responders,
     response,
 )
-from tests.statistics.conftest import reference
+from tests.statistics.tally_helpers import assert_same, reference
 
 EXACT = 1e-10
 ROOT = 1e-7  # limits that R finds by a numerical search
@@ -24,13 +23,6 @@ RULES = ("pct30", "pct50", "abs2", "pct30_or_abs2", "pct30_and_abs2")
 
 tallies = st.lists(st.tuples(st.integers(-6, 4), st.integers(1, 6)), min_size=1, max_size=8)
 pair_tallies = st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10), st.integers(1, 6)), min_size=1, max_size=8)
-
-
-def assert_same(one: Estimate, two: Estimate):
-    """Check that two estimates agree in every number and in words."""
-    for name in ("estimate", "conf_low", "conf_high", "std_error", "p_value"):
-        assert getattr(one, name) == pytest.approx(getattr(two, name), abs=EXACT, nan_ok=True), name
-    assert (one.n, one.method) == (two.n, two.method)
 
 
 def test_the_mean_change_is_that_of_r():
@@ -154,3 +146,8 @@ def test_what_cannot_be_judged_is_refused(
 ):
     with pytest.raises(ValueError, match=message):
         responders(before, after, counts, rule=rule)
+
+
+def test_infinite_scores_have_no_response():
+    with pytest.raises(ValueError, match="after has 1 infinite scores of 2"):
+        response([5, 6], [3, math.inf], rule="pct30")

@@ -18,8 +18,8 @@ from nmosd_cohort.statistics.paired.signed_rank import (
     tied_rank_null,
     wilcoxon_signed_rank,
 )
-from tests.statistics.conftest import reference
 from tests.statistics.paired.test_change import EXACT, ROOT, SAME, assert_same, pair_tallies, tallies
+from tests.statistics.tally_helpers import reference
 
 LARGE = 60  # patients, above those with an exact distribution
 
@@ -125,7 +125,7 @@ def test_without_ties_the_null_is_that_of_wilcoxon(n: int):
 
 def test_the_exact_and_the_normal_limits_meet_at_their_border():
     counts = np.array([4, 6, 8, 10, 9, 7, 6])
-    exact, normal = pseudo_median(range(-4, 3), counts), pseudo_median(range(-4, 3), [4, 6, 8, 11, 9, 7, 6])
+    exact, normal = pseudo_median(range(-4, 3), [4, 6, 8, 9, 9, 7, 6]), pseudo_median(range(-4, 3), counts)
     assert counts.sum() == EXACT_PAIRS
     assert exact.method.startswith("signed-rank inversion, exact given the ties")
     assert normal.method.startswith("signed-rank inversion, normal")
@@ -258,3 +258,20 @@ def test_the_null_distribution_is_symmetric_with_the_known_variance(n: int):
     assert null.tolist() == pytest.approx(null[::-1].tolist())
     assert null @ sums == pytest.approx(n * (n + 1) / 4)
     assert null @ sums**2 - (null @ sums) ** 2 == pytest.approx(n * (n + 1) * (2 * n + 1) / 24)
+
+
+@pytest.mark.parametrize("zeros", ["pratt", "drop"])
+def test_a_change_of_rounding_is_no_change(zeros: str):
+    # 0.1 + 0.2 is 5e-17 above 0.3; in tenths the scores are whole
+    found = wilcoxon_signed_rank([0.3, 0.5, 0.6, 0.9, 1.2, 0.7], [0.1 + 0.2, 0.4, 0.3, 0.5, 0.7, 0.6], zeros=zeros)
+    tenths = wilcoxon_signed_rank([3, 5, 6, 9, 12, 7], [3, 4, 3, 5, 7, 6], zeros=zeros)
+    assert (found.n_changed, found.n_unchanged) == (tenths.n_changed, tenths.n_unchanged) == (5, 1)
+    assert (found.positive_sum, found.negative_sum) == (tenths.positive_sum, tenths.negative_sum)
+    assert found.shift.estimate == pytest.approx(tenths.shift.estimate / 10)
+    assert (found.shift.n, found.shift.p_value) == (tenths.shift.n, tenths.shift.p_value)
+    assert found.shift.method == tenths.shift.method
+
+
+def test_too_many_distinct_changes_are_refused():
+    with pytest.raises(ValueError, match=r"differences has 3001 distinct values, .* at most 3000"):
+        pseudo_median(np.arange(1, 3002))

@@ -1,7 +1,6 @@
 """Shares, and effects in general, pooled over studies."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,8 @@ from nmosd_cohort.statistics.pooling.heterogeneity import heterogeneity
 from nmosd_cohort.statistics.pooling.proportions import pool_proportions, share_studies
 from nmosd_cohort.statistics.pooling.random_effects import pool_effects, pool_studies
 from nmosd_cohort.statistics.pooling.studies import double_arcsine, study_effects
+from tests.statistics.tally_helpers import REFERENCE
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 STUDIES = {
     "any_pain": ([117, 125, 81, 25], [145, 166, 122, 29]),
     "neuropathic": ([93, 34, 35, 37], [145, 71, 122, 86]),
@@ -39,12 +38,6 @@ FORMS = {"z": "none", "knha": "plain", "adhoc": "floor"}
 @pytest.fixture(scope="module")
 def numbers() -> pd.DataFrame:
     return pd.read_csv(REFERENCE / "models_numbers.csv")
-
-
-@pytest.fixture(scope="module")
-def metafor() -> dict[str, dict[str, float]]:
-    frame = pd.read_csv(REFERENCE / "pooling.csv")
-    return {str(name): dict(zip(part["term"], part["value"], strict=True)) for name, part in frame.groupby("quantity")}
 
 
 def told(pooled, k: int, expected: dict[str, float], prediction: int) -> dict[str, float]:
@@ -137,8 +130,18 @@ def test_equal_effects_have_no_variance_between_them():
         assert (pooled.estimate, pooled.tau2, pooled.q, pooled.tau2_high) == pytest.approx((0.5, 0, 0, 0))
         assert pooled.conf_low < 0.5 < pooled.conf_high  # the floor; without it the limits have no width
     assert pool_effects([0.5, 0.5], [0.1, 0.2], tau2_method="fixed").i2 == 0
-    bare = pool_effects([0.5, 0.5, 0.5], [0.1, 0.2, 0.1], knapp_hartung="plain")
-    assert (bare.conf_low, bare.conf_high) == pytest.approx((0.5, 0.5))
+
+
+@pytest.mark.parametrize("effects", [[0.5] * 3, [0.1] * 3, [0.0] * 3, [0.1 + 0.2, 0.3, 0.3]])
+def test_studies_of_one_effect_have_no_limits_without_a_floor(effects: list[float]):
+    bare = pool_effects(effects, [0.1, 0.2, 0.1], knapp_hartung="plain")
+    assert bare.estimate == pytest.approx(effects[1])
+    gone = (bare.conf_low, bare.conf_high, bare.std_error, bare.p_value, bare.prediction_low, bare.prediction_high)
+    assert np.isnan(gone).all()
+    assert bare.method.startswith("limits not estimable: the studies have the same effect")
+    assert (bare.tau2, sum(bare.weights)) == pytest.approx((0, 1))
+    near = pool_effects([0.5, 0.5, 0.5 + 1e-6], [0.1, 0.2, 0.1], knapp_hartung="plain")
+    assert near.conf_low < near.conf_high
 
 
 def test_variance_by_hand():
@@ -209,7 +212,7 @@ def test_moving_and_scaling_all_effects_moves_and_scales_the_mean(
 @pytest.mark.parametrize("name", list(STUDIES)[:4])
 def test_pooling_gives_the_numbers_of_r_metafor(numbers: pd.DataFrame, name: str):
     expected = numbers[numbers["quantity"] == f"pool_{name}"].set_index("term")["value"].to_dict()
-    pooled = pool_proportions(*STUDIES[name])
+    pooled = pool_proportions(*STUDIES[name], method="logit")
     assert {term: getattr(pooled, term) for term in expected} == pytest.approx(expected, rel=1e-7, abs=1e-9)
     assert len(expected) == 8
     assert pooled.k == len(STUDIES[name][0])
@@ -221,7 +224,7 @@ def test_pooling_gives_the_numbers_of_r_metafor(numbers: pd.DataFrame, name: str
 )
 def test_the_illustration_of_the_plan_comes_out(name: str, shown: tuple[int, ...]):
     # statistics.md, C 4.2: its prediction limits are those with t(k - 1); its 70 for the 69.4 is rounded up
-    pooled = pool_proportions(*STUDIES[name], prediction="k-1")
+    pooled = pool_proportions(*STUDIES[name], method="logit", prediction="k-1")
     limits = (pooled.conf_low, pooled.conf_high, pooled.prediction_low, pooled.prediction_high)
     assert tuple(round(100 * value) for value in (pooled.estimate, *limits)) == shown
 
@@ -242,7 +245,7 @@ def test_pooling_without_heterogeneity_agrees_with_statsmodels():
 
 def test_pooling_at_the_same_variance_agrees_with_statsmodels_hartung_knapp():
     events, n = (np.array(part) for part in STUDIES["any_pain"])
-    share, pooled = events / n, pool_proportions(events, n)
+    share, pooled = events / n, pool_proportions(events, n, method="logit")
     variance = 1 / (n * share * (1 - share))
     # Study variances that already hold tau2 turn its fixed-effect weights into ours.
     other = combine_effects(logit(share), variance + pooled.tau2, method_re="dl")
@@ -319,20 +322,84 @@ def test_binomial_normal_model_needs_no_added_patients_and_has_no_weights():
 def test_binomial_normal_model_says_when_there_is_no_answer():
     nobody = pool_proportions([0, 0], [10, 20], method="glmm")
     assert (nobody.estimate, nobody.k, nobody.n) == (0, 2, 30)
-    assert nobody.method == "limits not estimable: no patient has the event in any study"
-    everybody = pool_proportions([10, 20], [10, 20], method="glmm")
-    assert (everybody.estimate, math.isnan(everybody.conf_low)) == (1, True)
     apart = pool_proportions([0, 20, 0, 20], [20, 20, 20, 20], method="glmm")
     assert apart.method.startswith("not estimable: the studies differ without bound")
     assert math.isnan(apart.estimate)
-    with pytest.raises(ValueError, match="takes no tau2_method"):
-        pool_proportions([1, 2], [5, 8], method="glmm", tau2_method="DL")
+    assert pool_proportions([0, 20, 0, 20], [20, 20, 20, 20]).method.startswith(apart.method)
+    # all events in large studies and none in large ones, but one: still no peak, and the reason is the true one
+    wide = pool_proportions([0, 10**6, 0, 10**6, 1], [10**6] * 4 + [2], method="glmm")
+    assert wide.method == "not estimable: the likelihood has no clear peak up to a spread of 8 logits between studies"
+    for method in ("glmm", "automatic"):
+        with pytest.raises(ValueError, match="takes no tau2_method"):
+            pool_proportions([1, 2], [5, 8], method=method, tau2_method="DL")
+
+
+@pytest.mark.parametrize("method", ["automatic", "glmm"])
+def test_studies_without_any_event_have_the_exact_limits_of_all_patients(method: str):
+    nobody = pool_proportions([0, 0], [10, 20], method=method, conf_level=0.9)
+    # no event in 30: upper limit 1 - 0.05^(1/30)
+    assert (nobody.estimate, nobody.conf_low, nobody.k, nobody.n) == (0, 0, 2, 30)
+    assert nobody.conf_high == pytest.approx(1 - 0.05 ** (1 / 30))
+    spread = (nobody.tau2, nobody.i2, nobody.q, nobody.prediction_low, nobody.prediction_high, nobody.std_error)
+    assert np.isnan(spread).all()
+    assert nobody.method.startswith("Clopper-Pearson (exact) limits of all patients together, as no patient has")
+    everybody = pool_proportions([10, 20], [10, 20], method=method)
+    assert (everybody.estimate, everybody.conf_high) == (1, 1)
+    assert everybody.conf_low == pytest.approx(0.025 ** (1 / 30))
+    assert "as every patient has the event in every study" in everybody.method
+
+
+def test_studies_that_differ_by_10_logits_have_a_binomial_normal_mean():
+    # metafor: 1.5 %, tau2 28.7
+    events, n = np.array([500, 300, 1]), np.array([1000, 1000, 100000])
+    pooled = pool_proportions(events, n, method="glmm")
+    assert (pooled.estimate, pooled.tau2) == pytest.approx((0.015, 28.8), rel=0.01)
+    u = np.linspace(-10, 10, 100001)
+
+    def height(mean: float, tau: float) -> float:
+        heights = binom.pmf(events, n, expit(mean + tau * u)[:, None]) * norm.pdf(u)[:, None]
+        return float(np.log(heights.sum(0)).sum())
+
+    mean, tau = float(logit(pooled.estimate)), math.sqrt(pooled.tau2)
+    around = [height(mean + by, tau * times) for by in (-0.1, 0, 0.1) for times in (0.97, 1, 1.03)]
+    assert max(around) == around[4]
+
+
+def test_few_events_or_few_without_take_the_counts_and_many_the_logits():
+    for events, n, few in (([4, 30], [40, 60], 1), ([36, 30], [40, 60], 1), ([0, 58], [40, 60], 2)):
+        chosen, asked = pool_proportions(events, n), pool_proportions(events, n, method="glmm")
+        assert (chosen.conf_low, chosen.tau2) == (asked.conf_low, asked.tau2)
+        reason = f"; chosen for fewer than 5 events or patients without in {few} of 2 studies"
+        assert chosen.method == asked.method + reason
+    for events, n in (([5, 30], [40, 60]), ([35, 30], [40, 60])):
+        chosen, asked = pool_proportions(events, n), pool_proportions(events, n, method="logit")
+        assert (chosen.conf_low, chosen.tau2) == (asked.conf_low, asked.tau2)
+        assert (
+            chosen.method == f"{asked.method}; chosen as each study has 5 events or more and as many patients without"
+        )
+
+
+def test_small_shares_are_not_pulled_towards_a_half():
+    # synthetic truth: 200 studies, true logits N(-3, 0.5); half patients and logits of few events overstate the share
+    draws = np.random.default_rng(3)
+    n = draws.integers(10, 80, 200)
+    events = draws.binomial(n, expit(draws.normal(-3, 0.5, 200)))
+    pooled, logits = pool_proportions(events, n), pool_proportions(events, n, method="logit")
+    assert pooled.conf_low < expit(-3) < pooled.conf_high
+    assert logits.conf_low > expit(-3)
+
+
+@pytest.mark.parametrize("events", [[0, 0], [5, 8]])
+def test_a_double_arcsine_at_the_end_has_no_standard_error(events: list[int]):
+    pooled = pool_proportions(events, [5, 8], method="freeman_tukey")
+    assert math.isnan(pooled.std_error)
+    assert pooled.conf_low < pooled.conf_high
 
 
 @settings(max_examples=25, deadline=None)
 @given(
     studies=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60)), min_size=2, max_size=7),
-    method=st.sampled_from(["logit", "freeman_tukey", "glmm"]),
+    method=st.sampled_from(["automatic", "logit", "freeman_tukey", "glmm"]),
 )
 def test_order_does_not_matter_and_counting_the_others_mirrors(studies: list[tuple[int, int]], method: str):
     events = np.array([first for first, _ in studies])
@@ -340,7 +407,7 @@ def test_order_does_not_matter_and_counting_the_others_mirrors(studies: list[tup
     assume(events.sum() > 0)
     pooled, back = (pool_proportions(*both, method=method) for both in ((events, n), (events[::-1], n[::-1])))
     mirrored = pool_proportions(n - events, n, method=method)
-    near = 1e-6 if method == "glmm" else 1e-9
+    near = 1e-6 if method in ("automatic", "glmm") else 1e-9
     assert back.estimate == pytest.approx(pooled.estimate, abs=near, nan_ok=True)
     assert mirrored.estimate == pytest.approx(1 - pooled.estimate, abs=near, nan_ok=True)
     assert mirrored.conf_low == pytest.approx(1 - pooled.conf_high, abs=near, nan_ok=True)
@@ -349,7 +416,7 @@ def test_order_does_not_matter_and_counting_the_others_mirrors(studies: list[tup
         assert 0 <= pooled.i2 < 1
 
 
-@pytest.mark.parametrize("method", ["logit", "freeman_tukey", "glmm"])
+@pytest.mark.parametrize("method", ["automatic", "logit", "freeman_tukey", "glmm"])
 def test_one_study_comes_back_unchanged(method: str):
     pooled = pool_proportions([117, 0], [145, 0], method=method)
     assert (pooled.estimate, pooled.k, pooled.n) == (117 / 145, 1, 145)
@@ -392,7 +459,7 @@ def test_wider_coverage_gives_wider_limits_everywhere():
 
 
 def test_method_says_what_was_added():
-    pooled = pool_proportions(*STUDIES["zero_cell"])
+    pooled = pool_proportions(*STUDIES["zero_cell"], method="logit")
     assert pooled.method.endswith("Hartung-Knapp limits; half a patient added on either side in 1 of 4 studies")
     assert math.isnan(pooled.p_value)  # a share has no value without effect
 

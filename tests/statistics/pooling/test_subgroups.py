@@ -1,7 +1,6 @@
 """Subgroups of studies, leaving studies and cohorts out, small studies, and the rows of a forest plot."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,15 +23,8 @@ from nmosd_cohort.statistics.pooling.sensitivity import (
 from nmosd_cohort.statistics.pooling.studies import Studies, study_effects
 from nmosd_cohort.statistics.pooling.subgroups import pool_subgroups
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 NEAR = {"rel": 1e-9, "abs": 1e-11}  # metafor was told to stop late
 TIDY = ["estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "method"]
-
-
-@pytest.fixture(scope="module")
-def metafor() -> dict[str, dict[str, float]]:
-    frame = pd.read_csv(REFERENCE / "pooling.csv")
-    return {str(name): dict(zip(part["term"], part["value"], strict=True)) for name, part in frame.groupby("quantity")}
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +117,26 @@ def test_without_a_difference_the_factor_of_hartung_and_knapp_can_be_0():
     assert found.p_value == pytest.approx(1)
 
 
+def test_subgroups_of_one_effect_each_have_no_limits_without_a_floor():
+    studies = study_effects([0.5, 0.5, 0.2, 0.2], [0.1] * 4)
+    for tau2 in ("common", "separate"):
+        found = pool_subgroups(studies, list("aabb"), tau2=tau2, knapp_hartung="plain")
+        assert math.isnan(found.p_value)
+        assert found.method.startswith("test not estimable: the studies have the same effect")
+        assert found.groups["estimate"].tolist() == pytest.approx([0.5, 0.2])
+        for table in (found.groups, found.differences):
+            assert table[["std_error", "conf_low", "conf_high", "p_value"]].isna().all(axis=None)
+            assert table["method"].str.startswith("limits not estimable: the studies have the same effect").all()
+
+
+def test_a_subgroup_of_one_effect_leaves_the_other_its_limits():
+    studies = study_effects([0.5, 0.5, 0.2, 0.9], [0.1] * 4)
+    found = pool_subgroups(studies, list("aabb"), tau2="separate", knapp_hartung="plain")
+    assert found.groups["conf_low"].isna().tolist() == [True, False]
+    assert found.groups["method"].str.contains("not estimable").tolist() == [True, False]
+    assert found.differences["conf_low"].isna().all()
+
+
 def test_shares_differ_by_an_odds_ratio_and_correlations_by_fisher_z():
     shares = share_studies([10, 30, 20, 33], [40, 90, 40, 60])
     gap = pool_subgroups(shares, ["a", "a", "b", "b"]).differences.iloc[0]
@@ -198,6 +210,19 @@ def test_studies_without_numbers_count_by_their_variance_then_their_place():
     assert one_per_group(studies, ["a", "a", "a", "b"]).labels == ("study 2", "study 4")
 
 
+@pytest.mark.parametrize("gap", [None, math.nan, pd.NA, pd.NaT, "", "  "])
+def test_studies_without_a_cohort_or_subgroup_are_named(gap):
+    studies = study_effects([0.1, 0.2, 0.6], [0.01] * 3, n=[50, 40, 30], labels=["Oxford", "Berlin", "Suzhou"])
+    groups = ["a", gap, gap]
+    for call, name in (
+        (one_per_group, "overlap_groups"),
+        (leave_one_group_out, "overlap_groups"),
+        (pool_subgroups, "groups"),
+    ):
+        with pytest.raises(ValueError, match=f"^{name} has no entry for Berlin"):
+            call(studies, groups)
+
+
 def test_cohorts_that_cannot_be_left_out_are_named():
     studies = study_effects([0.1, 0.4], [0.02, 0.05])
     with pytest.raises(ValueError, match="all studies are of one cohort"):
@@ -216,9 +241,20 @@ def test_eggers_regression_comes_out_as_in_r_metafor(metafor, bcg):
 
 def test_eggers_regression_finds_a_planted_slope():
     errors = np.linspace(0.1, 0.9, 12)
-    slope = small_study_effect(study_effects(0.3 + 2 * errors, errors**2))
-    assert (slope.estimate, slope.std_error) == pytest.approx((2, 0), abs=1e-7)
+    off = 0.01 * np.resize([1, -1, -1, 1], 12)
+    slope = small_study_effect(study_effects(0.3 + 2 * errors + off, errors**2))
+    assert slope.estimate == pytest.approx(2, abs=0.05)
+    assert slope.conf_low < 2 < slope.conf_high
     assert "hang on" not in slope.method
+
+
+@pytest.mark.parametrize(("level", "rise"), [(0.3, 2.0), (0.1, 0.0), (0.0, 0.0), (-5.0, 1 / 3)])
+def test_eggers_regression_of_effects_on_the_line_has_no_limits(level: float, rise: float):
+    errors = np.linspace(0.1, 0.9, 12)
+    slope = small_study_effect(study_effects(level + rise * errors, errors**2, conf_level=0.9))
+    assert slope.estimate == pytest.approx(rise, abs=1e-9)
+    assert np.isnan([slope.std_error, slope.conf_low, slope.conf_high, slope.p_value]).all()
+    assert (slope.method, slope.conf_level) == ("limits not estimable: all effects lie on the line", 0.9)
 
 
 def test_eggers_regression_is_refused_below_ten_studies():

@@ -77,7 +77,7 @@ def test_tallies_are_rows_and_groups_can_be_swapped_and_moved(
     assert moved.p_value == pytest.approx(test.p_value)
 
 
-@pytest.mark.parametrize(("n_x", "n_y"), [(4, 7), (50, 50), (50, 3)])
+@pytest.mark.parametrize(("n_x", "n_y"), [(4, 7), (49, 49), (49, 3)])
 def test_untied_values_have_the_null_distribution_of_the_recursion(n_x: int, n_y: int):
     rng = np.random.default_rng(n_x)
     x, y = rng.normal(0.3, 1, n_x), rng.normal(0, 1, n_y)
@@ -94,7 +94,7 @@ def test_what_cannot_be_tested_says_why():
     tied = mann_whitney([3], [60], [3], [4])
     assert (tied.p_value, tied.statistic) == (1, 120)
     assert tie_correction(np.array([1.0])) == 0
-    with pytest.raises(ValueError, match="exact p needs 50 or fewer"):
+    with pytest.raises(ValueError, match="exact p needs fewer than 50"):
         mann_whitney([1, 2], [60, 3], [1], [4], distribution="exact")
     with pytest.raises(ValueError, match="distribution is 'monte carlo'"):
         mann_whitney([1], None, [2], None, distribution="monte carlo")

@@ -47,8 +47,10 @@ def test_limits_leave_out_a_half_when_p_is_small_and_only_then(
     x: list[tuple[int, ...]], y: list[tuple[int, ...]], scale: str, level: float
 ):
     superior = probability_superiority(*columns(x), *columns(y), scale=scale, conf_level=level)
-    if not math.isnan(superior.conf_low):
-        assert (superior.conf_low > 0.5 or superior.conf_high < 0.5) == (superior.p_value < 1 - level + 1e-12)
+    is_borderline = abs(superior.p_value - (1 - level)) < 1e-12
+    if not math.isnan(superior.conf_low) and not is_borderline:
+        leaves_out = superior.conf_low > 0.5 or superior.conf_high < 0.5 or "0.5 itself rejected" in superior.method
+        assert leaves_out == (superior.p_value < 1 - level)
 
 
 def test_plain_limits_are_cut_off_at_one():
@@ -205,3 +207,32 @@ def test_permutation_limits_of_small_groups_cover_as_promised():
         superior = probability_superiority(x, None, y, None)
         covered.append(superior.conf_low <= 0.75 <= superior.conf_high)
     assert 0.90 <= np.mean(covered) <= 0.995
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "p_value"),
+    [
+        ([9, 9], [1] * 5, 1 / 21),  # the mirror image would cut the five
+        ([1] * 5, [9, 9], 1 / 21),
+        ([3, 4], [1, 1, 1, 2, 2], 1 / 21),
+        ([3, 4], [1, 1, 2, 2, 2], 2 / 21),
+        ([9] * 3, [1] * 3, 2 / 20),
+    ],
+)
+def test_p_of_separated_groups_counts_the_mirror_image_unless_it_cuts_a_tie(x: list[int], y: list[int], p_value: float):
+    superior = probability_superiority(x, None, y, None)
+    pooled = np.array(x + y)
+    chosen = [list(places) for places in itertools.combinations(range(pooled.size), len(x))]
+    apart = [
+        pooled[one].min() > np.delete(pooled, one).max() or pooled[one].max() < np.delete(pooled, one).min()
+        for one in chosen
+    ]
+    assert superior.p_value == pytest.approx(p_value) == pytest.approx(np.mean(apart))
+    assert p_value > 0.05 or 0.5 in (superior.conf_low, superior.conf_high)
+
+
+def test_one_patient_beyond_all_others_has_a_p_but_no_limits():
+    superior = probability_superiority([9], None, [1], [40])
+    assert (superior.estimate, superior.p_value) == (1, pytest.approx(1 / 41))
+    assert superior.method == "limits not estimable: a group has one patient"
+    assert math.isnan(superior.conf_low)

@@ -8,10 +8,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from statsmodels.regression.linear_model import OLS
 
-from nmosd_cohort.statistics.regression.linear import (
-    adjusted_mean_difference,
-    standardised_coefficient,
-)
+from nmosd_cohort.statistics.regression.linear import adjusted_mean_difference, standardised_coefficient
+from tests.statistics.tally_helpers import expanded
 
 COVARIATES = ["neuropathic", "woman", "age_decade", "duration_years"]
 
@@ -22,10 +20,6 @@ def random_tally(seed: int) -> pd.DataFrame:
     frame["y"] = np.round(frame["a"] + frame["b"] / 20 + rng.normal(size=40))
     frame["n"] = rng.integers(1, 4, 40)
     return frame
-
-
-def expanded(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.loc[frame.index.repeat(frame["n"])].reset_index(drop=True)
 
 
 @pytest.mark.parametrize("term", COVARIATES)
@@ -85,8 +79,27 @@ def test_too_few_patients_and_constant_outcomes_say_so():
         assert np.isnan(answer.estimate)
         constant = function([3, 3], design, [4, 5], "a")
         assert constant.method == "not estimable: all patients have the same outcome"
-    exact = adjusted_mean_difference([3, 5], design, [4, 5], "a")
-    assert (exact.estimate, exact.std_error) == pytest.approx((2, 0), abs=1e-12)
+
+
+@pytest.mark.parametrize("counts", [[4, 5], [3, 3], [5, 5]])
+@pytest.mark.parametrize("scale", [1.0, 0.1, 1e-8, 1e9])
+def test_outcomes_without_residuals_have_no_limits(counts: list[int], scale: float):
+    outcome, design = np.array([3, 5]) * scale, pd.DataFrame({"a": [0, 1]})
+    for function, expected in ((adjusted_mean_difference, 2 * scale), (standardised_coefficient, 1.0)):
+        exact = function(outcome, design, counts, "a")
+        assert exact.estimate == pytest.approx(expected)
+        assert exact.method.startswith("limits not estimable: the patients that it rests on lie exactly")
+        assert np.isnan([exact.std_error, exact.conf_low, exact.conf_high, exact.p_value]).all()
+    # one patient off by a hundred millionth is a residual
+    loose = adjusted_mean_difference(
+        np.append(outcome, outcome[1] * (1 + 1e-8)), pd.DataFrame({"a": [0, 1, 1]}), [*counts, 1], "a"
+    )
+    assert 0 < loose.std_error < 1e-7 * scale
+
+
+def test_outcomes_that_differ_by_rounding_only_are_constant():
+    answer = adjusted_mean_difference([0.3, 0.1 + 0.2], pd.DataFrame({"a": [0, 1]}), [4, 5], "a")
+    assert answer.method == "not estimable: all patients have the same outcome"
 
 
 def test_columns_that_rest_on_one_patient_are_named():

@@ -93,3 +93,15 @@ def test_impossible_differences_and_measures_are_named():
         e_value_of_mean_difference(1, -1)
     with pytest.raises(ValueError, match="measure is 'rr'; it must be one of risk_ratio"):
         e_value(2, measure="rr")
+
+
+@pytest.mark.parametrize("given", [(1000.0,), (-1000.0,), (0.5, 1000.0), ("x",), (0.5, "x"), (math.inf,)])
+def test_differences_that_are_not_in_sds_are_refused(given: tuple):
+    with pytest.raises(ValueError, match=r"(difference_in_sds|std_error) is .*; it must be"):
+        e_value_of_mean_difference(*given)
+
+
+@pytest.mark.parametrize("given", [("x",), (2.0, "x", 3.0), (None,)])
+def test_a_ratio_that_is_no_number_is_refused(given: tuple):
+    with pytest.raises(ValueError, match="a ratio must be above 0 and finite"):
+        e_value(*given)

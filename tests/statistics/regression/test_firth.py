@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +10,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from nmosd_cohort.statistics.estimate import Estimate
-from nmosd_cohort.statistics.models import newton
+from nmosd_cohort.statistics.models import newton, profile_likelihood
 from nmosd_cohort.statistics.models.design import standardise
-from nmosd_cohort.statistics.regression import firth as firth_module
 from nmosd_cohort.statistics.regression.firth import FirthLikelihood, firth_logistic
+from tests.statistics.tally_helpers import REFERENCE, numbers_of
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 # The reference climbs its penalised likelihood with scoring and optim, whose last digits are not exact.
 PROFILE_TOLERANCE = 1e-6
 CASES = {
@@ -38,8 +35,7 @@ TWO_PEAKS_EVENT, TWO_PEAKS_COUNTS = [1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0], [2, 4, 1,
 
 @pytest.fixture(scope="module")
 def firth_numbers() -> pd.Series:
-    frame = pd.read_csv(REFERENCE / "firth.csv", keep_default_na=False)
-    return frame.set_index(["quantity", "term"])["value"].astype(float)
+    return numbers_of("firth")
 
 
 def logs(ratio: Estimate) -> list[float]:
@@ -166,7 +162,7 @@ def test_the_highest_of_two_peaks_counts_and_the_method_says_so():
 
 
 def test_too_many_peaks_are_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(firth_module, "MAX_RESTARTS", 1)
+    monkeypatch.setattr(profile_likelihood, "MAX_RESTARTS", 1)
     with pytest.raises(ValueError, match="penalised likelihood has too many maxima; leave out a column"):
         firth_logistic(TWO_PEAKS_EVENT, TWO_PEAKS, TWO_PEAKS_COUNTS)
 

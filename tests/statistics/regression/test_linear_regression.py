@@ -1,7 +1,5 @@
 """Least squares for all terms at once, against R, statsmodels and certified values of NIST."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,8 +11,8 @@ from statsmodels.regression.linear_model import OLS
 from nmosd_cohort.statistics.models.design import model_cells
 from nmosd_cohort.statistics.regression.least_squares import least_squares
 from nmosd_cohort.statistics.regression.linear import adjusted_mean_difference, linear_regression
+from tests.statistics.tally_helpers import REFERENCE
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 COVARIATES = ["neuropathic", "woman", "age_decade", "duration_years"]
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high", "p_value"]
 
@@ -51,12 +49,6 @@ WAMPLER_ERRORS = [
     5.64566512170752,
     0.112324854679312,
 ]
-
-
-@pytest.fixture(scope="module")
-def found() -> pd.Series:
-    frame = pd.read_csv(REFERENCE / "regression.csv", keep_default_na=False)
-    return frame.set_index(["quantity", "term"])["value"].astype(float)
 
 
 def powers(x: np.ndarray, highest: int) -> pd.DataFrame:
@@ -174,8 +166,23 @@ def test_a_column_of_one_patient_is_refused_only_where_errors_are_robust():
 
 
 def test_a_group_whose_patients_are_all_alike_has_no_error():
-    # The unexposed all have 1: mean known without error, difference with that of the exposed alone, whose squared
+    # The unexposed all have 1, so their mean has no limits; the difference has the error of the exposed, whose squared
     # residuals of 1 are divided by (1 - 1/6)^2: variance 1 / 6 / (5/6)^2.
     table = linear_regression([1, 1, 5, 7], pd.DataFrame({"a": [0, 0, 1, 1]}), [3, 4, 3, 3])
-    assert table["std_error"].tolist() == pytest.approx([0, (1 / 6 / (5 / 6) ** 2) ** 0.5], abs=1e-12)
-    assert table["p_value"].tolist() == pytest.approx([0, 0], abs=1e-4)
+    assert table["estimate"].tolist() == pytest.approx([1, 5])
+    assert table["std_error"].tolist() == pytest.approx([np.nan, (1 / 6 / (5 / 6) ** 2) ** 0.5], nan_ok=True)
+    assert table["method"][0].startswith("limits not estimable: the patients that it rests on")
+    assert table["p_value"][1] < 1e-4
+
+
+@pytest.mark.parametrize("errors", ["hc3", "classical"])
+def test_columns_that_explain_the_outcome_exactly_give_no_limits(errors: str):
+    table = linear_regression([1, 1, 2, 2], pd.DataFrame({"g": [0, 0, 1, 1]}), [5] * 4, errors=errors)
+    assert table["estimate"].tolist() == pytest.approx([1, 1])
+    assert table[["std_error", "conf_low", "conf_high", "p_value"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("design", [np.zeros((2, 1)), [[0], [1]], None])
+def test_a_design_that_is_no_frame_is_refused(design: object):
+    with pytest.raises(ValueError, match=r"design is of type .*; it must be a pandas DataFrame"):
+        linear_regression([1, 2], design)

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy.special import digamma
 from scipy.stats import nbinom, t
 from statsmodels.discrete.discrete_model import NegativeBinomial
 
@@ -21,24 +21,13 @@ from nmosd_cohort.statistics.regression.negative_binomial import (
     negative_binomial_regression,
 )
 from nmosd_cohort.statistics.regression.rate_regression import fit_poisson
+from nmosd_cohort.statistics.regression.rising_sums import log_rising, rising_slope
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 COVARIATES = ["treated", "woman", "age_decade"]
 # glm.nb was made to repeat its two steps 200 times; it stops within this of the joint maximum.
 GLM_NB_TOLERANCE = 1e-7
 DESIGN = pd.DataFrame({"treated": [0, 0, 0, 1, 1]})
 SMALL = [0, 1, 5, 0, 3], [1] * 5, DESIGN, [4, 3, 3, 7, 3]
-
-
-@pytest.fixture(scope="module")
-def found() -> pd.Series:
-    frame = pd.read_csv(REFERENCE / "regression.csv", keep_default_na=False)
-    return frame.set_index(["quantity", "term"])["value"].astype(float)
-
-
-@pytest.fixture(scope="module")
-def attacks() -> pd.DataFrame:
-    return pd.read_csv(REFERENCE / "regression_attacks.csv")
 
 
 def arguments(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.DataFrame, pd.Series]:
@@ -244,3 +233,30 @@ def test_separation_and_options_are_checked():
         negative_binomial_regression([0, 1, 5, 0, 0], [1] * 5, DESIGN, [4, 3, 3, 7, 3])
     with pytest.raises(ValueError, match="limits is 'z'; it must be one of profile, wald"):
         negative_binomial_regression(*SMALL, limits="z")
+
+
+@pytest.mark.parametrize("dispersion", [1e-9, 1e-4, 0.01, 1.0, 50.0])
+def test_sums_over_many_events_are_those_of_every_term(dispersion: float):
+    events = np.array([0.0, 3.0, 1000.0, 1001.0, 50_000.0])
+    places = np.arange(50_000.0)
+    logs = np.concatenate(([0.0], np.cumsum(np.log1p(dispersion * places))))[events.astype(int)]
+    slopes = np.concatenate(([0.0], np.cumsum(places / (1 + dispersion * places))))[events.astype(int)]
+    # 1e-9: the digits that an integral from 1000 on keeps at the least dispersion
+    assert_allclose(log_rising(events, dispersion), logs, rtol=1e-9)
+    assert_allclose(rising_slope(events, dispersion), slopes, rtol=1e-12)
+
+
+def test_a_million_events_of_one_patient_cost_no_more_than_one():
+    events = [900_000, 1_000_000, 400_000, 300_000, 500_000]
+    fit = fit_negative_binomial(events, [1] * 5, pd.DataFrame({"treated": [0, 0, 1, 1, 1]}))
+    # at such rates events / mean are gamma with variance the dispersion, and the rate ratio that of the means
+    assert np.exp(fit.coefficients[1]) == pytest.approx(400_000 / 950_000, rel=1e-6)
+    # gamma: log(1 / dispersion) - digamma(1 / dispersion) is the mean of -log(events / mean)
+    ratios = np.array([90 / 95, 100 / 95, 1, 0.75, 1.25])
+    ratio = negative_binomial_regression(events, [1] * 5, pd.DataFrame({"treated": [0, 0, 1, 1, 1]}))["treated"]
+    fewer = negative_binomial_regression(np.array(events) / 1000, [1] * 5, pd.DataFrame({"treated": [0, 0, 1, 1, 1]}))[
+        "treated"
+    ]
+    # 300 to 1000 events have a Poisson variance of up to 1/300 of the mean squared on top of a dispersion of 0.027
+    assert (ratio.conf_low, ratio.conf_high) == pytest.approx((fewer.conf_low, fewer.conf_high), rel=0.03)
+    assert np.log(1 / fit.dispersion) - digamma(1 / fit.dispersion) == pytest.approx(-np.log(ratios).mean(), rel=1e-3)

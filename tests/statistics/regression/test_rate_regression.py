@@ -1,7 +1,6 @@
 """Poisson regression of rates against R, statsmodels and arithmetic."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,21 +14,9 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from nmosd_cohort.statistics.regression.rate_regression import fit_poisson, poisson_regression
 from nmosd_cohort.statistics.regression.rates import overdispersion
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 COVARIATES = ["treated", "woman", "age_decade"]
 # The covariance of R's glm is that of its last step but one.
 GLM_ERROR_TOLERANCE = 1e-8
-
-
-@pytest.fixture(scope="module")
-def found() -> pd.Series:
-    frame = pd.read_csv(REFERENCE / "regression.csv", keep_default_na=False)
-    return frame.set_index(["quantity", "term"])["value"].astype(float)
-
-
-@pytest.fixture(scope="module")
-def attacks() -> pd.DataFrame:
-    return pd.read_csv(REFERENCE / "regression_attacks.csv")
 
 
 def arguments(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.DataFrame, pd.Series]:
@@ -188,3 +175,21 @@ def test_other_data_are_refused(events: list[float], years: list[float], counts:
 def test_options_are_checked():
     with pytest.raises(ValueError, match="errors is 'hc3'; it must be one of robust, scaled, model"):
         poisson_regression([1, 2], [1, 1], pd.DataFrame({"a": [0, 1]}), errors="hc3")
+
+
+@pytest.mark.parametrize("years", [1.0, 0.3, 700.0])
+def test_events_that_the_rates_explain_exactly_have_no_robust_limits(years: float):
+    design = pd.DataFrame({"g": [0, 0, 1, 1]})
+    ratio = poisson_regression([2, 2, 1, 1], [years] * 4, design, [5] * 4)["g"]
+    assert ratio.estimate == pytest.approx(0.5)
+    assert ratio.method.startswith("limits not estimable: all patients that it rests on have exactly the events")
+    assert np.isnan([ratio.conf_low, ratio.std_error, ratio.p_value]).all()
+    assert ratio.events == 30
+    # the Poisson error does not rest on residuals: 10 patients x 2 and x 1 events
+    model = poisson_regression([2, 2, 1, 1], [years] * 4, design, [5] * 4, errors="model")["g"]
+    assert model.std_error == pytest.approx(0.5 * math.sqrt(1 / 20 + 1 / 10))
+
+
+def test_a_design_that_is_no_frame_is_refused():
+    with pytest.raises(ValueError, match="design is of type ndarray; it must be a pandas DataFrame"):
+        poisson_regression([1, 2], [1, 1], np.zeros((2, 1)))

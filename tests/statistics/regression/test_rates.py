@@ -75,7 +75,7 @@ def test_no_time_gives_no_rate():
         (lambda: paired_rate_ratio([1], [1, 2], [1], [1]), "events before has 2 entries but 1 counts|has 2"),
         (lambda: paired_rate_ratio([1, 2], [1, 2], [1], [1]), "before has 2 patients and after 1"),
         (lambda: paired_rate_ratio([1], [-1], [1], [1]), "years before: 1 are negative"),
-        (lambda: paired_rate_ratio([1], [1], [2], [0]), "events after: 1 patients have events but no time"),
+        (lambda: paired_rate_ratio([1], [1], [2], [0]), "events after: 1 rows have events but no time"),
         (lambda: overdispersion([1], [1]), "there are 1 patients with 1 events"),
         (lambda: overdispersion([0, 0], [1, 1]), "there are 2 patients with 0 events"),
     ],

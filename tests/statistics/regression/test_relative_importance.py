@@ -1,7 +1,5 @@
 """General dominance against enumeration in R and arithmetic."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,17 +10,10 @@ from statsmodels.regression.linear_model import OLS
 
 from nmosd_cohort.statistics.regression.relative_importance import relative_importance
 
-REFERENCE = Path(__file__).parents[2] / "reference"
 COVARIATES = ["neuropathic", "woman", "age_decade", "duration_years"]
 GROUPS = {"pain": ["neuropathic"], "person": ["woman", "age_decade"], "disease": ["duration_years"]}
 OUTCOMES = {"linear": "nrs", "logistic": "depressed", "ordinal": "edss2"}
 FEW = {"seed": 1, "n_resamples": 100}
-
-
-@pytest.fixture(scope="module")
-def found() -> pd.Series:
-    frame = pd.read_csv(REFERENCE / "regression.csv", keep_default_na=False)
-    return frame.set_index(["quantity", "term"])["value"].astype(float)
 
 
 def shares(table: pd.DataFrame) -> pd.Series:

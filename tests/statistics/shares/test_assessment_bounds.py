@@ -51,7 +51,7 @@ def test_nobody_assessed_leaves_everything_possible():
 
 
 @settings(deadline=None)
-@given(patients, st.sampled_from([0.5, 0.8, 0.95, 0.99]))
+@given(patients, st.sampled_from([0.51, 0.8, 0.95, 0.99]))
 def test_the_limits_hold_the_bounds_and_mirror(counts: tuple[int, int, int], conf_level: float):
     events, n_assessed, n_all = counts
     for method in ("wilson", "clopper_pearson"):
@@ -99,3 +99,9 @@ def test_the_critical_value_falls_as_the_bounds_part():
 def test_wrong_counts_and_options_are_named(call: Callable[[], object], message: str):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("level", [0.5, 0.2])
+def test_a_level_of_a_half_or_less_is_refused(level: float):
+    with pytest.raises(ValueError, match=f"conf_level is {level}; limits of bounds need a level above 0.5"):
+        worst_case_limits(48, 60, 100, conf_level=level)

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import fisher_exact
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from nmosd_cohort.statistics.shares.assessment_bounds import worst_case_bounds
 from nmosd_cohort.statistics.shares.paired_proportions import paired_proportion_difference
 from nmosd_cohort.statistics.shares.proportions import proportion, proportion_difference
 from nmosd_cohort.statistics.shares.ratios import odds_ratio, risk_ratio
+from nmosd_cohort.statistics.shares.two_by_two import fisher_mid_p, is_sparse, score_p
 
 EXACT = 1e-9
 ITERATIVE = 1e-4  # limits of glm and fisher.test, which stop their iterations early
@@ -184,15 +186,15 @@ def test_the_risk_ratio_is_that_of_r():
         assert ratio.estimate == pytest.approx(table[0] / table[1] / (table[2] / table[3]))
         assert ratio.conf_low == pytest.approx(numbers["conf_low"], rel=1e-6)
         assert ratio.conf_high == pytest.approx(numbers["conf_high"], rel=1e-6)
-        assert ratio.p_value == pytest.approx(numbers["p_value"], abs=EXACT)
+        assert score_p(*table) == pytest.approx(numbers["p_value"], abs=EXACT)
 
 
 @settings(deadline=None)
 @given(tables)
 def test_the_score_test_at_a_limit_of_the_risk_ratio_excludes_1_when_it_rejects(table: tuple[int, int, int, int]):
-    ratio = risk_ratio(*table)
-    if abs(ratio.p_value - 0.05) > 1e-6:
-        assert (ratio.conf_low > 1 or ratio.conf_high < 1) == (ratio.p_value < 0.05)
+    ratio, p_value = risk_ratio(*table), score_p(*table)
+    if abs(p_value - 0.05) > 1e-6:
+        assert (ratio.conf_low > 1 or ratio.conf_high < 1) == (p_value < 0.05)
 
 
 def test_a_risk_ratio_without_events_on_one_side_has_one_limit():
@@ -296,3 +298,45 @@ def test_no_change_at_all_is_a_difference_of_0():
 def test_worst_case_bounds_of_the_plan():
     assert worst_case_bounds(48, 60, 100) == (0.48, 0.88)
     assert worst_case_bounds(3, 4, 4) == (0.75, 0.75)
+
+
+@pytest.mark.parametrize(
+    ("table", "p_value"),
+    [
+        ((3, 4, 1, 4), 18 / 70),  # chances 1, 16, 36, 16, 1 of 70: 2 less likely, half of 32 as likely
+        # R package contingencytables: Fisher_midP_test_2x2 of its perondi_2004, lampasona_2013 and ritland_2007
+        ((7, 34, 1, 34), 0.02966),
+        ((9, 13, 4, 14), 0.03914),
+        ((0, 16, 15, 72), 0.04466),
+        ((5, 5, 9, 9), 1.0),
+    ],
+)
+def test_fisher_mid_p_is_the_published_one(table: tuple[int, int, int, int], p_value: float):
+    assert fisher_mid_p(*table) == pytest.approx(p_value, abs=5.1e-6)
+
+
+@settings(deadline=None)
+@given(tables)
+def test_one_table_has_one_p(table: tuple[int, int, int, int]):
+    difference, ratio = proportion_difference(*table), risk_ratio(*table)
+    assert difference.p_value == ratio.p_value
+    assert ("mid-p" in difference.method) == is_sparse(*table)
+    if table[0] + table[2] > 0:
+        assert ratio.method.partition("; ")[2] == difference.method.partition("; ")[2]
+    if is_sparse(*table) and 0 < table[0] + table[2] < table[1] + table[3]:
+        assert (
+            fisher_mid_p(*table) < fisher_exact([[table[0], table[1] - table[0]], [table[2], table[3] - table[2]]])[1]
+        )
+
+
+def test_huge_groups_keep_their_digits_and_cost_little():
+    # (r - 1)^2 = z^2 (r - 1) / n if all have the event
+    ratio = risk_ratio(10**9, 10**9, 10**9, 10**9)
+    assert ratio.conf_high - 1 == pytest.approx(1.959963984540054**2 / 1e9, rel=1e-6)
+    # 3 events in two groups of one size: chances 1, 3, 3, 1 of 8
+    assert proportion_difference(3, 10**9, 0, 10**9).p_value == pytest.approx(1 / 8)
+    assert fisher_mid_p(400_000, 400_000, 3, 10**12) == 0
+    many = odds_ratio(30_000, 100_000, 50_000, 100_000, method="conditional")
+    woolf = odds_ratio(30_000, 100_000, 50_000, 100_000)
+    assert (many.estimate, many.conf_low) == pytest.approx((woolf.estimate, woolf.conf_low), rel=1e-4)
+    assert many.p_value == 0

@@ -141,7 +141,10 @@ def test_nobody_tested_gives_no_estimate():
     [
         (lambda: true_prevalence(1, 4, sensitivity=0.6, specificity=0.5), r"- 1 is 0.1; it must be above 0.1"),
         (lambda: true_prevalence(1, 4, sensitivity=0.3, specificity=0.3), r"- 1 is -0.4; it must be above 0.1"),
-        (lambda: true_prevalence(1, 4, sensitivity=80, specificity=0.5), "sensitivity is 80; it must lie between 0"),
+        (
+            lambda: true_prevalence(1, 4, sensitivity=80, specificity=0.5),
+            "sensitivity is 80; it must be a number of 0 or more",
+        ),
         (lambda: true_prevalence(1, 4, sensitivity=0.9, specificity=math.nan), "specificity is nan"),
         (lambda: true_prevalence(5, 4, sensitivity=0.9, specificity=0.9), "positive is 5, more than n = 4"),
         (lambda: true_prevalence(1, 4, sensitivity=0.9, specificity=0.9, method="wald"), "method is 'wald'"),
@@ -166,3 +169,8 @@ def test_nobody_tested_gives_no_estimate():
 def test_a_test_that_tells_nothing_and_wrong_counts_are_named(call: Callable[[], object], message: str):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_accuracy_that_is_not_a_number_is_refused():
+    with pytest.raises(ValueError, match="sensitivity is 'high'; it must be a number of 0 or more and 1 or less"):
+        true_prevalence(45, 150, sensitivity="high", specificity=0.9)

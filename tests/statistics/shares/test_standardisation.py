@@ -178,3 +178,17 @@ def test_nobody_with_the_event_puts_the_strata_limits_together():
 def test_what_cannot_be_standardised_is_named(call: Callable[[], object], message: str):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_limits_are_called_what_they_are():
+    none = standardised_proportion([0, 0], [10, 20], [1, 1])
+    assert none.method == "directly standardised over 2 strata, Zou-Donner limits from Wilson's"
+    assert standardised_proportion([10, 20], [10, 20], [1, 1]).method == none.method
+    assert standardised_proportion([1, 0], [10, 20], [1, 1]).method.endswith("stratified Wilson limits")
+    assert standardised_proportion([0], [10], [1]).method.endswith(", Wilson limits")
+
+
+@pytest.mark.parametrize("n", ["x", -5, 2.5])
+def test_patients_behind_a_rate_are_a_whole_number(n):
+    with pytest.raises(ValueError, match=f"n is {n!r}; it must be a whole number"):
+        standardised_rate([3, 12], [20, 60], [0.5, 0.5], n=n)

@@ -183,3 +183,8 @@ SEVERE = pd.DataFrame({"severe": [0, 1]})
 def test_what_cannot_be_weighted_is_named(call: Callable[[], object], message: str):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_cap_that_is_not_a_number_is_refused():
+    with pytest.raises(ValueError, match="weight_cap is 'ten'; it must be a number"):
+        weighted(CELLS, weight_cap="ten")

@@ -39,9 +39,9 @@ def test_grays_test_is_that_of_r(name: str, cause: int):
         second = cells["z"] < 50 if name == "veteran" else cells["z"] > 60
         event = np.where(event == 0, 0, 1 + second)
     test = gray_test(cells["time"], event, cells["group"], cells["n"], cause=cause, at=5)
-    assert test.chi_square == pytest.approx(numbers(f"gray_{name}")[f"stat_{cause}"], rel=EXACT)
+    assert test.statistic == pytest.approx(numbers(f"gray_{name}")[f"stat_{cause}"], rel=EXACT)
     assert test.p_value == pytest.approx(numbers(f"gray_{name}")[f"p_{cause}"], rel=1e-9)  # R: 1 - pchisq()
-    assert len(test.differences) == test.df
+    assert len(test.differences) == test.freedom
 
 
 @settings(max_examples=25, deadline=None)
@@ -88,7 +88,7 @@ def test_a_tally_gives_grays_test_of_its_rows_and_groups_can_be_swapped(tally: l
     test = gray_test(time, event, group, counts, at=1)
     assert repr(test) == repr(gray_test(*rows(tally), at=1))
     swapped = gray_test(time * 3, event, 1 - group, counts, at=3)
-    assert swapped.chi_square == pytest.approx(test.chi_square, nan_ok=True, abs=1e-8)
+    assert swapped.statistic == pytest.approx(test.statistic, nan_ok=True, abs=1e-8)
     one, other = test.differences["1"], swapped.differences["1"]
     assert one.estimate == pytest.approx(-other.estimate, abs=EXACT)
     assert one.conf_low == pytest.approx(-other.conf_high, abs=EXACT)
@@ -151,10 +151,24 @@ def test_without_the_cause_there_is_a_difference_but_no_test():
     assert test.differences["b"].conf_low == pytest.approx(-test.differences["b"].conf_high)
 
 
-@pytest.mark.parametrize("cause", [0, 1.5, True])
+@pytest.mark.parametrize("cause", [0, 1.5, True, math.nan, math.inf, None])
 def test_a_cause_is_a_whole_number(cause: float):
     with pytest.raises(ValueError, match=f"cause is {cause}; it must be a whole number of 1 or more"):
         cumulative_incidence([1, 2], [1, 0], cause=cause)
+
+
+@pytest.mark.parametrize("at", ["x", None, math.nan, -1])
+def test_the_time_of_a_difference_is_a_number(at: object):
+    for method in (gray_test, cumulative_incidence_difference):
+        with pytest.raises(ValueError, match=r"at is .*; it must be a number of 0 or more"):
+            method([9, 9, 1, 4], [1, 0, 1, 0], list("aabb"), at=at)
+
+
+def test_a_reference_may_be_a_number():
+    one = cumulative_incidence_difference([1, 2, 1, 2], [1, 0, 1, 0], [1, 1, 2, 2], [3, 7, 6, 4], at=1, reference=2)
+    two = gray_test([1, 2, 1, 2], [1, 0, 1, 0], [1, 1, 2, 2], [3, 7, 6, 4], at=1, reference=2).differences
+    assert one == two
+    assert one["1"].estimate == pytest.approx(-0.3)
 
 
 def test_impossible_comparisons_are_named():

@@ -7,17 +7,21 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t
 from statsmodels.duration.hazard_regression import PHReg
 
 from nmosd_cohort.statistics.estimate import Estimate
+from nmosd_cohort.statistics.models.newton import NoMaximumError, climb
 from nmosd_cohort.statistics.survival.cox import cox_regression, fit_cox
 from nmosd_cohort.statistics.survival.cox_likelihood import (
+    CoxLikelihood,
+    efron_terms,
     log_likelihood,
-    maximise,
     patient_scores,
     place_on_event_times,
     score_and_information,
 )
+from nmosd_cohort.statistics.survival.firth_cox import firth_cox
 from nmosd_cohort.statistics.survival.survival_cells import survival_cells
 from tests.statistics.survival_reference import EXACT, LOGLIK, ROOT, numbers, tally_of
 
@@ -88,7 +92,18 @@ def test_hazard_ratios_are_those_of_r(name: str):
     for column, coefficient in coefficients.items():
         ratio = ratios[column]
         assert math.log(ratio.estimate) == pytest.approx(coefficient, rel=NEWTON)
-        assert ratio.std_error / ratio.estimate == pytest.approx(numbers(f"cox_{name}_se")[column], rel=NEWTON)
+        error = numbers(f"cox_{name}_se")[column]
+        if options["limits"] == "robust":  # R has no correction for few patients or clusters
+            units = len(set(options["cluster"])) if "cluster" in options else ratio.n
+            freedom = units - len(coefficients)
+            error *= math.sqrt(units / freedom)
+            assert ratio.std_error / ratio.estimate == pytest.approx(error, rel=NEWTON)
+            reach = t.ppf(0.975, freedom) * error
+            assert math.log(ratio.conf_high) == pytest.approx(coefficient + reach, rel=NEWTON)
+            assert math.log(ratio.conf_low) == pytest.approx(coefficient - reach, rel=NEWTON)
+            assert ratio.p_value == pytest.approx(2 * t.sf(abs(coefficient) / error, freedom), rel=NEWTON)
+            continue
+        assert ratio.std_error / ratio.estimate == pytest.approx(error, rel=NEWTON)
         assert ratio.conf_low == pytest.approx(numbers(f"cox_{name}_low")[column], rel=NEWTON)
         assert ratio.conf_high == pytest.approx(numbers(f"cox_{name}_high")[column], rel=NEWTON)
         assert ratio.p_value == pytest.approx(numbers(f"cox_{name}_p")[column], rel=NEWTON)
@@ -215,12 +230,70 @@ def test_efron_ties_by_hand():
 
 def test_clusters_hold_all_patients_of_a_row():
     time, event, design, counts = model(ANCHOR * 2)
-    sites = np.arange(len(time)) % 3
+    sites = np.arange(len(time)) % 5
     one, two, three, _ = model(ANCHOR * 2, by_rows=True)
     by_tally = cox_regression(time, event, design, counts, cluster=sites, limits="robust")
     by_rows = cox_regression(one, two, three, cluster=np.repeat(sites, counts), limits="robust")
     assert_same_ratios(by_tally, by_rows)
-    assert by_tally["woman"].method == "Cox model, Efron ties, robust variance over 3 clusters"
+    assert by_tally["woman"].method == (
+        "Cox model, Efron ties, robust variance over 5 clusters, t limits with 3 degrees of freedom; "
+        "with fewer than 40 clusters they may cover less than 95%"
+    )
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_too_few_clusters_have_no_limits(number: int):
+    time, event, design, counts = model(ANCHOR * 2)
+    plain = cox_regression(time, event, design, counts)["woman"]
+    ratio = cox_regression(
+        time, event, design, counts, cluster=np.arange(len(time)) % number, limits="robust", conf_level=0.9
+    )["woman"]
+    assert ratio.estimate == pytest.approx(plain.estimate, rel=EXACT)
+    assert all(math.isnan(part) for part in (ratio.conf_low, ratio.conf_high, ratio.p_value, ratio.std_error))
+    assert ratio.method == (
+        f"limits not estimable: robust variance of 2 columns needs 4 or more clusters, there are {number}"
+    )
+    assert (ratio.n, ratio.events, ratio.conf_level) == (plain.n, plain.events, 0.9)
+
+
+def test_many_patients_make_the_robust_limits_normal_and_need_no_warning():
+    time, event, design, counts = model(ANCHOR)
+    ratio = cox_regression(time, event, design, counts * 1000, limits="robust")["woman"]
+    reach = 1.959963984540054 * ratio.std_error / ratio.estimate
+    assert math.log(ratio.conf_high / ratio.estimate) == pytest.approx(reach, rel=1e-3)
+    assert ratio.method.endswith("robust variance over 8000 patients, t limits with 7998 degrees of freedom")
+
+
+@pytest.mark.parametrize("tied", [257, 289, 1000, 4096, 50_001])
+@pytest.mark.parametrize("at_risk", [1.0, 1.0001, 1.7, 40.0])
+def test_many_tied_events_are_summed_as_one_by_one(tied: int, at_risk: float):
+    # what is left of the risk set when l of d tied events are out: S - l / d, with S = 1 if all at risk have the event
+    shares, weights = efron_terms(tied)
+    assert shares.size < 200
+    assert weights.sum() == pytest.approx(tied)
+    one_by_one = np.arange(tied) / tied
+    for function in (
+        np.log,
+        lambda left: 1 / left,
+        lambda left: left**-2.0,
+        lambda left: (at_risk - left) ** 2 / left**3,
+    ):
+        expected = math.fsum(function(at_risk - one_by_one))
+        assert weights @ function(at_risk - shares) == pytest.approx(expected, rel=1e-10)
+
+
+def test_time_and_memory_follow_the_cells_and_not_the_tied_events():
+    time, event, design, counts = model(ANCHOR)
+    for scale in (10**6, 10**9):
+        fit = fit_cox(time, event, design, counts * scale)
+        assert sum(stratum.step_share.size for stratum in fit.strata) < 700
+    many = cox_regression(time, event, design, counts * 10**9)["woman"]
+    fewer = cox_regression(time, event, design, counts * 10**6)["woman"]
+    assert many.estimate == pytest.approx(fewer.estimate, rel=1e-6)
+    assert many.std_error * 1e9**0.5 == pytest.approx(fewer.std_error * 1e6**0.5, rel=1e-6)
+    huge = cox_regression(time, event, design, counts * 10**12, limits="wald")["woman"]
+    assert huge.estimate == pytest.approx(many.estimate, rel=1e-6)
+    assert firth_cox(time, event, design, counts * 10**6)["woman"].estimate == pytest.approx(fewer.estimate, rel=1e-5)
 
 
 def test_rows_without_patients_do_not_count():
@@ -276,13 +349,12 @@ def test_a_very_late_entry_with_huge_relative_hazards_stays_defined():
     assert 0 < ratio.conf_low < ratio.estimate < ratio.conf_high < math.inf
 
 
-def test_newtons_method_hands_back_where_it_stopped(monkeypatch: pytest.MonkeyPatch):
+def test_a_stratum_without_events_and_a_covariate_that_never_differs_say_nothing():
     cells = survival_cells([1, 2, 3, 4], [1, 1, 1, 0])
-    flat = place_on_event_times(cells, np.zeros((4, 1)), np.zeros(4, dtype=np.int64), "efron")
-    assert maximise(flat, np.zeros(1), np.array([0])).coefficients.tolist() == [0.0]
     sloped = place_on_event_times(cells, np.array([[0.0], [1], [0], [1]]), np.array([0, 0, 0, 1]), "efron")
-    assert len(sloped) == 1  # the other stratum has no event
-    monkeypatch.setattr("nmosd_cohort.statistics.survival.cox_likelihood.MAX_STEPS", 1)
-    assert abs(float(maximise(sloped, np.zeros(1), np.array([0])).coefficients[0])) > 0
-    monkeypatch.setattr("nmosd_cohort.statistics.survival.cox_likelihood.MAX_HALVINGS", 0)
-    assert maximise(sloped, np.zeros(1), np.array([0])).coefficients.tolist() == [0.0]
+    assert len(sloped) == 1
+    flat = CoxLikelihood(place_on_event_times(cells, np.zeros((4, 1)), np.zeros(4, dtype=np.int64), "efron"))
+    point = flat.at(np.zeros(1))
+    assert point.information.tolist() == flat.curvature(point).tolist() == [[0.0]]
+    with pytest.raises(NoMaximumError, match="the likelihood is flat"):
+        climb(flat, np.zeros(1), np.array([0]), smallest_gain=1e-12)

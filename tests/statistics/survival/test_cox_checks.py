@@ -29,9 +29,9 @@ def test_the_check_is_that_of_r(name: str, transform: str):
     )
     assert check["term"].tolist() == [*columns, "all covariates"]
     chi_square, p_value = (numbers(f"zph_{name}_{transform}_{part}") for part in ("chisq", "p"))
-    assert check["chi_square"].tolist() == pytest.approx(list(chi_square.values()), rel=SCORE)
+    assert check["statistic"].tolist() == pytest.approx(list(chi_square.values()), rel=SCORE)
     assert check["p_value"].tolist() == pytest.approx(list(p_value.values()), rel=SCORE)
-    assert check["df"].tolist() == [1] * len(columns) + [len(columns)]
+    assert check["freedom"].tolist() == [1] * len(columns) + [len(columns)]
 
 
 def test_a_tally_gives_the_check_of_its_rows():
@@ -53,7 +53,7 @@ def test_the_change_is_in_units_of_covariate_and_time():
     for column in ("estimate", "std_error", "conf_low", "conf_high"):
         assert scaled[column] == pytest.approx(plain[column] / 5)
     assert scaled["p_value"] == pytest.approx(plain["p_value"])
-    assert plain["chi_square"] == pytest.approx((plain["estimate"] / plain["std_error"]) ** 2)
+    assert plain["statistic"] == pytest.approx((plain["estimate"] / plain["std_error"]) ** 2)
 
 
 def test_the_one_step_change_is_near_the_fitted_interaction_with_time():
@@ -82,7 +82,7 @@ def test_events_at_one_time_say_nothing_about_change():
         "not estimable: all informative events fall at one time",
         "not estimable: too few informative events at different times",
     ]
-    assert check[["estimate", "conf_low", "p_value", "chi_square"]].isna().all(axis=None)
+    assert check[["estimate", "conf_low", "p_value", "statistic"]].isna().all(axis=None)
 
 
 def test_impossible_checks_are_named():

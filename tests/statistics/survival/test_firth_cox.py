@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nmosd_cohort.statistics.survival import firth_cox as firth_module
 from nmosd_cohort.statistics.survival.cox import cox_regression
 from nmosd_cohort.statistics.survival.cox_likelihood import place_on_event_times
-from nmosd_cohort.statistics.survival.firth_cox import _peak, _penalised, _penalised_score, firth_cox
+from nmosd_cohort.statistics.survival.firth_cox import FirthCoxLikelihood, firth_cox
 from nmosd_cohort.statistics.survival.survival_cells import survival_cells
 from tests.statistics.survival_reference import numbers, tally_of
 
@@ -70,12 +71,13 @@ def test_the_score_is_the_slope_of_the_penalised_likelihood(tally: list[tuple[in
     cells = survival_cells(time, event, counts)
     strata = place_on_event_times(cells, design, np.zeros(x.size, dtype=np.int64), ties)
     point, step = np.array([0.4, -0.2]), 1e-5
-    score, _ = _penalised_score(point, strata)
+    likelihood = FirthCoxLikelihood(strata)
+    score = likelihood.at(point).score
     for at in range(2):
         up, down = point.copy(), point.copy()
         up[at] += step
         down[at] -= step
-        slope = (_penalised(up, strata) - _penalised(down, strata)) / (2 * step)
+        slope = (likelihood.at(up).value - likelihood.at(down).value) / (2 * step)
         assert score[at] == pytest.approx(slope, abs=1e-5)
 
 
@@ -96,20 +98,23 @@ def test_impossible_models_are_named():
 
 
 def test_a_search_that_does_not_end_says_so(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("nmosd_cohort.statistics.survival.firth_cox.MAX_STEPS", 1)
+    monkeypatch.setattr("nmosd_cohort.statistics.models.newton.MAX_STEPS", 1)
     with pytest.raises(ValueError, match="did not converge in 1 steps; leave out a column"):
         firth_cox(**ONE_SIDED)
 
 
-def test_a_search_that_cannot_rise_stays(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("nmosd_cohort.statistics.survival.firth_cox.MAX_HALVINGS", 0)
-    strata = place_on_event_times(
-        survival_cells([1, 2], [1, 1]), np.array([[0.0], [1.0]]), np.zeros(2, dtype=np.int64), "efron"
-    )
-    assert _peak(strata, np.zeros(1), np.array([0])).coefficients.tolist() == [0.0]
+def test_a_second_higher_maximum_would_be_named(monkeypatch: pytest.MonkeyPatch):
+    def two_maxima(*parts: object, **options: float):
+        return *highest_profiles(*parts, **options)[:2], True
+
+    highest_profiles = firth_module.highest_profiles
+    monkeypatch.setattr(firth_module, "highest_profiles", two_maxima)
+    assert firth_cox(**ONE_SIDED)["x"].method.endswith("highest of several maxima of the likelihood")
 
 
-def test_a_risk_set_lost_to_rounding_has_no_likelihood():
+def test_a_risk_set_lost_to_rounding_and_columns_without_information_have_no_likelihood():
     cells = survival_cells([1, 2, 9], [1, 1, 0], None, [0, 0, 5])
-    strata = place_on_event_times(cells, np.array([[0.0], [1.0], [500.0]]), np.zeros(3, dtype=np.int64), "efron")
-    assert _penalised(np.ones(1), strata) == -np.inf
+    everybody = np.zeros(3, dtype=np.int64)
+    for column in ([[0.0], [1.0], [500.0]], [[0.0], [0.0], [0.0]]):
+        strata = place_on_event_times(cells, np.array(column), everybody, "efron")
+        assert FirthCoxLikelihood(strata).at(np.ones(1)) is None

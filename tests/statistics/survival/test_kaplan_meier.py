@@ -162,9 +162,9 @@ def test_a_median_that_is_not_reached_says_so():
     assert (everybody.estimate, everybody.conf_low, everybody.conf_high) == (2.0, 1.0, 2.0)
 
 
-@pytest.mark.parametrize("probability", [0, 1, 50])
+@pytest.mark.parametrize("probability", [0, 1, 50, "x", None])
 def test_a_quantile_needs_a_share(probability: float):
-    with pytest.raises(ValueError, match=f"probability is {probability}"):
+    with pytest.raises(ValueError, match=f"probability is {probability!r}"):
         survival_quantile([1], [1], probability=probability)
 
 
