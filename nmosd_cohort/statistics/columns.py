@@ -25,10 +25,10 @@ def check_frame(frame: pd.DataFrame, name: str = "frame") -> pd.DataFrame:
     --------
     >>> check_frame([1, 2])
     Traceback (most recent call last):
-    ValueError: frame is a list; it must be a pandas DataFrame
+    ValueError: frame is of type list; it must be a pandas DataFrame
     """
     if not isinstance(frame, pd.DataFrame):
-        raise ValueError(f"{name} is a {type(frame).__name__}; it must be a pandas DataFrame")
+        raise ValueError(f"{name} is of type {type(frame).__name__}; it must be a pandas DataFrame")
     return frame
 
 
@@ -49,8 +49,8 @@ def check_columns(frame: pd.DataFrame, names: Iterable[object]) -> None:
             raise ValueError(f"the frame has {held.count(name)} columns {name!r}; names must differ")
 
 
-def numeric_column(column: pd.Series, name: object) -> Floats:
-    """Return a column as floats, NaN where a value is missing.
+def numeric_column(column: pd.Series, name: object, *, what: str = "column") -> Floats:
+    """Return a column as floats, NaN where a value is missing; `what` is what a message calls it.
 
     Raises
     ------
@@ -63,17 +63,17 @@ def numeric_column(column: pd.Series, name: object) -> Floats:
     [1.0, nan, 1.0]
     >>> numeric_column(pd.Series(["3", None]), "pain")
     Traceback (most recent call last):
-    ValueError: column 'pain' holds texts or dates; give it as numbers
+    ValueError: column 'pain' holds texts or dates; give it as numbers, categories as 0/1 columns
     """
     given = column.to_numpy()
     no_numbers = (str, bytes, datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
     is_mixed = given.dtype.kind == "O" and any(isinstance(part, no_numbers) for part in given)
     if is_mixed or given.dtype.kind in NO_NUMBERS:
-        raise ValueError(f"column {name!r} holds texts or dates; give it as numbers")
+        raise ValueError(f"{what} {name!r} holds texts or dates; give it as numbers, categories as 0/1 columns")
     try:
         numbers: Floats = column.to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"column {name!r} holds {column.dtype} values; code its categories as numbers first"
+            f"{what} {name!r} holds {column.dtype} values; give it as numbers, categories as 0/1 columns"
         ) from error
     return numbers

@@ -49,7 +49,7 @@ def test_numbers_of_any_type_become_floats(values: pd.Series, expected: list[flo
 
 
 def test_what_is_neither_is_told_by_its_type():
-    with pytest.raises(ValueError, match="column 'pain' holds object values; code its categories as numbers first"):
+    with pytest.raises(ValueError, match="column 'pain' holds object values; give it as numbers"):
         numeric_column(pd.Series([[1], [2]], dtype=object), "pain")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from nmosd_cohort.statistics.columns import check_frame
 from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_option, patient_counts
 from nmosd_cohort.statistics.longitudinal.covariance_structures import (
     CovarianceName,
@@ -16,7 +17,7 @@ from nmosd_cohort.statistics.longitudinal.covariance_structures import (
     n_parameters,
     structure,
 )
-from nmosd_cohort.statistics.models.design import check_estimable, check_frame, numeric_design
+from nmosd_cohort.statistics.models.design import check_estimable, numeric_design
 
 SEEN_AT_A_VISIT = 2  # patients, without whom a visit has no variance
 SEEN_TOGETHER = 5  # patients; with fewer the likelihood often rises without end towards a correlation of 1
@@ -105,7 +106,7 @@ def trajectories(
     if not kept.any():
         raise ValueError("outcomes has no patients: every count is 0 or no visit was seen")
     arm = None if group is None else _arms(group, rows, kept)
-    design = pd.DataFrame(index=range(rows)) if covariates is None else check_frame("covariates", covariates)
+    design = pd.DataFrame(index=range(rows)) if covariates is None else check_frame(covariates, "covariates")
     shared = numeric_design(design)
     if len(shared) != rows:
         raise ValueError(f"covariates has {len(shared)} rows but outcomes {rows}; they must match")
@@ -129,7 +130,7 @@ def outcome_matrix(outcomes: pd.DataFrame) -> Floats:
     >>> outcome_matrix(pd.DataFrame({"start": [5], "month_12": [3]})).tolist()
     [[5.0, 3.0]]
     """
-    if check_frame("outcomes", outcomes).shape[1] < 2:
+    if check_frame(outcomes, "outcomes").shape[1] < 2:
         raise ValueError(f"outcomes has {outcomes.shape[1]} columns; a change needs at least two visits")
     if outcomes.columns.duplicated().any():
         raise ValueError("two visits of outcomes have the same label; labels must differ")

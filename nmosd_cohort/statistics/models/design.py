@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from nmosd_cohort.statistics.columns import check_frame, numeric_column
 from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, patient_counts
 
 # A column whose part that no other column explains is shorter than this share of its length is collinear.
@@ -125,28 +126,6 @@ def merged_cells(cells: Cells) -> Cells:
     return Cells(distinct[:, 0], distinct[:, 1:], counts, cells.names)
 
 
-def check_frame(name: str, frame: object) -> pd.DataFrame:
-    """Return a table of named columns.
-
-    Raises
-    ------
-    ValueError
-        If it is not a DataFrame.
-
-    Examples
-    --------
-    >>> check_frame("design", [[1, 0]])
-    Traceback (most recent call last):
-    ValueError: design is of type list; it must be a pandas DataFrame with one named column a covariate or visit
-    """
-    if not isinstance(frame, pd.DataFrame):
-        kind = type(frame).__name__
-        raise ValueError(
-            f"{name} is of type {kind}; it must be a pandas DataFrame with one named column a covariate or visit"
-        )
-    return frame
-
-
 def numeric_design(design: pd.DataFrame) -> Floats:
     """Return a design frame as a float matrix of shape (rows, columns).
 
@@ -161,7 +140,7 @@ def numeric_design(design: pd.DataFrame) -> Floats:
     >>> numeric_design(pd.DataFrame({"woman": [True, False]})).tolist()
     [[1.0], [0.0]]
     """
-    twice = check_frame("design", design).columns[design.columns.duplicated()].tolist()
+    twice = check_frame(design, "design").columns[design.columns.duplicated()].tolist()
     if twice:
         raise ValueError(f"design column {twice[0]!r} occurs more than once; names must differ")
     matrix = np.empty(design.shape, dtype=np.float64)
@@ -171,12 +150,7 @@ def numeric_design(design: pd.DataFrame) -> Floats:
 
 
 def _numeric_column(column: pd.Series, name: str) -> Floats:
-    try:
-        numbers: Floats = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"design column {name!r} holds {column.dtype} values; code categories as 0/1 columns"
-        ) from error
+    numbers = numeric_column(column, name, what="design column")
     bad = int((~np.isfinite(numbers)).sum())
     if bad:
         raise ValueError(

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
+from nmosd_cohort.statistics.columns import check_frame
 from nmosd_cohort.statistics.estimate import (
     Counts,
     Estimate,
@@ -22,7 +23,7 @@ from nmosd_cohort.statistics.estimate import (
     not_estimable,
     patient_counts,
 )
-from nmosd_cohort.statistics.models.design import check_column, check_frame, numeric_design, with_intercept
+from nmosd_cohort.statistics.models.design import check_column, numeric_design, with_intercept
 from nmosd_cohort.statistics.wald import wald_estimate
 
 Covariates = Literal["fixed", "random"]
@@ -250,7 +251,7 @@ def mean_risk(fit: RiskModel, design: pd.DataFrame, counts: ArrayLike | None, as
     """
     if getattr(fit, "family", "binomial") != "binomial":
         raise ValueError("the fit is of a model of rates; standardised risks need one from fit_logistic")
-    missing = [name for name in fit.names if name not in check_frame("design", design).columns]
+    missing = [name for name in fit.names if name not in check_frame(design, "design").columns]
     if missing:
         raise ValueError(f"the design has no column {missing[0]!r}, which the fit has")
     matrix = numeric_design(design[list(fit.names)])

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from nmosd_cohort.statistics.columns import check_frame
 from nmosd_cohort.statistics.estimate import Estimate, as_values, check_conf_level, not_estimable, patient_counts
-from nmosd_cohort.statistics.models.design import check_frame
 from nmosd_cohort.statistics.paired.minimum_patients import too_few
 from nmosd_cohort.statistics.regression.linear import adjusted_mean_difference
 
@@ -76,7 +76,7 @@ def ancova(
         return not_estimable(reason, n, conf_level=level)
     design = pd.DataFrame({"group": arm, "before": first})
     if covariates is not None:
-        if len(check_frame("covariates", covariates)) != arm.size:
+        if len(check_frame(covariates, "covariates")) != arm.size:
             raise ValueError(f"covariates has {len(covariates)} rows but group {arm.size} entries; they must match")
         design = pd.concat([design, covariates.reset_index(drop=True)], axis=1)
     return adjusted_mean_difference(second, design, whole, "group", conf_level=level)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from nmosd_cohort.statistics.columns import check_frame
 from nmosd_cohort.statistics.estimate import (
     Estimate,
     Floats,
@@ -18,7 +19,7 @@ from nmosd_cohort.statistics.estimate import (
     not_estimable,
     patient_counts,
 )
-from nmosd_cohort.statistics.models.design import Cells, check_frame, model_cells, standardise, to_design_units
+from nmosd_cohort.statistics.models.design import Cells, model_cells, standardise, to_design_units
 from nmosd_cohort.statistics.models.newton import Point
 from nmosd_cohort.statistics.regression.glm import (
     GlmFit,
@@ -83,7 +84,7 @@ def rate_cells(
     """
     happened, years = person_time(events, person_years, names=("events", "person_years"))
     whole = patient_counts(counts, size=years.size, name="events")
-    if len(check_frame("design", design)) != years.size:
+    if len(check_frame(design, "design")) != years.size:
         raise ValueError(f"events has {years.size} entries but the design {len(design)} rows; they must match")
     usable = (years > 0) & (whole > 0)
     cells = model_cells(happened[usable], design[usable], whole[usable], name="events")

@@ -225,7 +225,7 @@ def test_g_computation_refuses_what_it_cannot_answer(tally: pd.DataFrame, fit: O
     [
         ({"a": [1, 1, 1, 1]}, "design column 'a' has one value only"),
         ({"a": [0, 1, 0, 1], "b": [1, 0, 1, 0]}, "design column 'b' is a combination of 'a' and the intercept"),
-        ({"a": ["x", "y", "x", "y"]}, "design column 'a' holds object values; code categories as 0/1"),
+        ({"a": ["x", "y", "x", "y"]}, "design column 'a' holds texts or dates; give it as numbers"),
         ({"a": [0, 1, None, 1]}, "design column 'a' has 1 missing or infinite values of 4"),
         ({"a": [0, 1, 0]}, "outcome has 4 entries but the design 3 rows"),
         ({"a": [0, 0, 0, 1]}, "design column 'a' separates the outcome levels"),

@@ -80,7 +80,7 @@ def test_a_permutation_test_names_what_it_cannot_use(options: dict[str, Any], me
 def test_outcomes_are_numbers_and_the_column_is_named(column: Any, message: str):
     with pytest.raises(ValueError, match=message):
         max_t(PAIN.assign(onset=column), LABEL, seed=1)
-    with pytest.raises(ValueError, match="outcomes is a list; it must be a pandas DataFrame"):
+    with pytest.raises(ValueError, match="outcomes is of type list; it must be a pandas DataFrame"):
         max_t([[1, 2]], LABEL, seed=1)
 
 
