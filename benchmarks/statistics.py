@@ -92,13 +92,13 @@ def _superiority_scipy(rows: pd.DataFrame) -> object:
 def _groups(cells: pd.DataFrame) -> object:
     from nmosd_cohort.statistics.ranks.kruskal_wallis import kruskal_wallis
 
-    return kruskal_wallis(cells["edss2"], cells["attacks"], cells["n"])
+    return kruskal_wallis(cells["edss2"], cells["years"], cells["n"])
 
 
 def _groups_scipy(rows: pd.DataFrame) -> object:
     from scipy.stats import kruskal
 
-    return kruskal(*(part["edss2"] for _, part in rows.groupby("attacks")))
+    return kruskal(*(part["edss2"] for _, part in rows.groupby("years")))
 
 
 def _signed(cells: pd.DataFrame) -> object:
@@ -248,7 +248,7 @@ METHODS: dict[str, tuple[tuple[str, ...], Work, dict[str, Work]]] = {
             "pingouin mwu": _ranks_pingouin,
         },
     ),
-    "Kruskal-Wallis with every pair": (("edss2", "attacks"), _groups, {"scipy kruskal (p only)": _groups_scipy}),
+    "Kruskal-Wallis with every pair": (("edss2", "years"), _groups, {"scipy kruskal (p only)": _groups_scipy}),
     "Signed rank, pseudo-median with limits": (
         ("pain", "after"),
         _signed,

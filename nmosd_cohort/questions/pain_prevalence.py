@@ -142,13 +142,8 @@ def pain_prevalence(
         rows += _by_rows(counted, variable, conf_level, labels)
     new_rows, weight_checks = never_asked_rows(cells, labels, conf_level)
     rows += new_rows
-    if time_frame != "ever" and not unknown and min_days_after_attack < SENSITIVITY_DAYS:
-        later = _cells(registry, (), settings | {"min_days_after_attack": SENSITIVITY_DAYS}, denominator)
-        later = later if denominator == "all_diagnosed" else later[later["status"].notna()]
-        term = f"visit at least {SENSITIVITY_DAYS} days after an attack"
-        rows.append(
-            estimate_row(_share(later, conf_level), role="sensitivity", measure="proportion", term=term, **labels)
-        )
+    if not unknown:
+        rows += _later_visit_rows(registry, settings, denominator, conf_level, labels)
     n = int(counted["n"].sum())
     return finish(
         registry,
@@ -178,6 +173,19 @@ def _cells(registry: Registry, by: Sequence[str], settings: dict[str, Any], deno
         "aqp4_positive": cells["is_aqp4_positive"] == 1,
     }.get(denominator)
     return cells if keep is None else cells[keep.fillna(False).astype(bool)]
+
+
+def _later_visit_rows(
+    registry: Registry, settings: dict[str, Any], denominator: str, conf_level: float, labels: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the share at visits farther from an attack, unless the main one already keeps that distance."""
+    if settings["time_frame"] == "ever" or settings["min_days_after_attack"] >= SENSITIVITY_DAYS:
+        return []
+    later = _cells(registry, (), settings | {"min_days_after_attack": SENSITIVITY_DAYS}, denominator)
+    later = later if denominator == "all_diagnosed" else later[later["status"].notna()]
+    term = f"visit at least {SENSITIVITY_DAYS} days after an attack"
+    share = _share(later, conf_level)
+    return [estimate_row(share, role="sensitivity", measure="proportion", term=term, **labels)]
 
 
 def _share(cells: pd.DataFrame, conf_level: float) -> Any:
