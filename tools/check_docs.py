@@ -61,22 +61,32 @@ def figures_page() -> str:
     return "\n".join(parts)
 
 
+STATISTICS_INTRO = """Every method of rows takes a tally: values and, as `counts`, the patients in each row; without
+counts a row is a patient. Two samples are handed in as `x, x_counts, y, y_counts`, with None for rows; shares and
+rates take totals. The docstring (`help(nc.statistics.proportion)`) gives units, options, what is refused and an
+example. `tests/reference` holds the R scripts that the numbers are checked against;
+[coverage](../benchmarks/coverage.md) and [speed](../benchmarks/statistics.md) are measured.
+
+```python
+import nmosd_cohort as nc
+import pandas as pd
+
+visits = nc.simulate(n=300, seed=1).tables["assessments"].dropna(subset=["edss", "has_pain"])
+last = visits.sort_values("assessment_date").groupby("patient_id").tail(1)  # one row a patient
+cells = nc.tally(last, ["has_pain", "edss"])  # one row a combination, with n patients
+test = nc.statistics.kruskal_wallis(cells["edss"], cells["has_pain"], cells["n"])
+test.effect  # Estimate: estimate, conf_low, conf_high, n, method, p_value ...
+test.pairs  # every pair: P(higher) with limits, p and Holm-adjusted p
+ratios = nc.statistics.logistic_regression(last["has_pain"], last[["edss"]])  # by column
+pd.DataFrame(list(ratios.values()), index=list(ratios))  # as a table
+```
+"""
+
+
 def statistics_page() -> str:
     """Return the statistical methods as a page, one section a folder: what each gives, and its sources."""
     parts = [MADE.format(source="nmosd_cohort/statistics"), "# Statistical methods\n"]
-    parts.append(
-        "Every method works on a tally: values with the number of patients in each row, or rows alone. Its docstring\n"
-        "(`help(nc.statistics.proportion)`) gives units, options, what it refuses and an example. `tests/reference`\n"
-        "holds the R scripts that it is checked against; [coverage](../benchmarks/coverage.md) and\n"
-        "[speed](../benchmarks/statistics.md) are measured.\n\n"
-        "```python\n"
-        "import nmosd_cohort as nc\n\n"
-        'cells = rows.groupby(["pain_group", "edss"]).size().reset_index(name="n")  # the tally\n'
-        'test = nc.statistics.kruskal_wallis(cells["edss"], cells["pain_group"], cells["n"])\n'
-        "test.effect  # Estimate: estimate, conf_low, conf_high, n, method, p_value ...\n"
-        "test.pairs  # every pair: P(higher) with limits, p and Holm-adjusted p\n"
-        "```\n"
-    )
+    parts.append(STATISTICS_INTRO)
     subjects: dict[str, list[str]] = {}
     for name, module in nmosd_cohort.statistics._HOME.items():
         method = getattr(nmosd_cohort.statistics, name)

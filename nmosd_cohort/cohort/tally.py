@@ -50,13 +50,13 @@ def _nullable(dtype: nw.dtypes.DType) -> str:
     return "boolean" if dtype == nw.Boolean else "string"
 
 
-def tally(frame: nw.LazyFrame[Any], by: Sequence[str]) -> pd.DataFrame:
+def tally(frame: Any, by: Sequence[str]) -> pd.DataFrame:
     """One row a combination of values that occurs, with ``n``, the rows (patients) that have it.
 
     Parameters
     ----------
     frame
-        Analysis frame, one row a patient.
+        Analysis frame, one row a patient: of this package, or a pandas frame, DuckDB relation or Arrow table.
     by
         Columns that make the combination. A missing value is a value of its own.
 
@@ -74,10 +74,11 @@ def tally(frame: nw.LazyFrame[Any], by: Sequence[str]) -> pd.DataFrame:
     --------
     >>> import pandas as pd
     >>> patients = pd.DataFrame({"sex": ["female", "male", "female"]})
-    >>> tally(lazy(patients), by=["sex"])["n"].tolist()
+    >>> tally(patients, by=["sex"])["n"].tolist()
     [2, 1]
     """
-    columns = frame.collect_schema().names()
+    rows = frame if isinstance(frame, nw.LazyFrame) else lazy(frame)
+    columns = rows.collect_schema().names()
     if absent := [name for name in by if name not in columns]:
         raise ValueError(f"the frame has no column {', '.join(absent)}; it has {', '.join(columns)}")
-    return collect(frame.group_by(*by).agg(nw.len().alias("n")), by)
+    return collect(rows.group_by(*by).agg(nw.len().alias("n")), by)

@@ -199,7 +199,7 @@ def rate_rows(exposure: pd.DataFrame, months: float, conf_level: float) -> tuple
         totals[level] = (events, years)
         rate = poisson_rate(events, years, conf_level=conf_level)
         row = estimate_row(rate, measure="rate", level=level, unit="attacks per person-year", **labels)
-        rows.append(row | {"n": n, "method": f"{row['method']}; {years:.1f} person-years"})
+        rows.append(row | {"n": n, "method": f"{row['method']}; {events} attacks in {years:.1f} person-years"})
     ratio = paired_rate_ratio(
         *(
             usable[name].to_numpy(dtype=float)

@@ -23,6 +23,10 @@ FEWEST_AT_A_VISIT = 5
 DENOMINATOR = "starters with any score before or after"
 COVARIANCES: tuple[CovarianceName, ...] = ("unstructured", "ar1")
 NAME = "change modelled over all visits"
+ASSUMES = (
+    "assumes that missed visits depend on recorded scores only; uses starters who missed a visit as well; the primary "
+    "result remains the change of those with both scores"
+)
 
 
 def visit_grid(timed: nw.LazyFrame[Any], *, at_months: float, window_days: int) -> pd.DataFrame:
@@ -72,7 +76,7 @@ def modelled_rows(grid: pd.DataFrame, outcome: str, conf_level: float) -> tuple[
             continue
         detail = f"{covariance} covariance" + (f", as the unstructured model has no answer: {reason}" if reason else "")
         rows = [_row(visit, outcome, conf_level) for visit in found.itertuples()]
-        return rows, [(NAME, "note", f"{detail}; assumes that missed visits depend on recorded scores only")]
+        return rows, [(NAME, "note", f"{detail}; {ASSUMES}")]
     return [], [(NAME, "not assessable", reason)]
 
 

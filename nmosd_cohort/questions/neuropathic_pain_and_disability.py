@@ -105,7 +105,7 @@ def neuropathic_pain_and_disability(
     labels = {
         "outcome": "edss",
         "group": "pain_group",
-        "denominator": "patients with pain and EDSS at one visit in remission",
+        "denominator": "patients with pain (yes or no) and EDSS recorded at one visit in remission",
     }
     rows = group_summary(cells, "pain_group", PAIN_GROUPS, "edss2", labels, factor=0.5, conf_level=conf_level)
     rows += pairwise_contrasts(

@@ -169,7 +169,7 @@ def _scale(
     labels = {
         "outcome": outcome,
         "group": "pain_group",
-        "denominator": "patients with pain and the scale at one visit",
+        "denominator": "patients with pain (yes or no) and the scale recorded at one visit in remission",
     }
     whole = cells.groupby(outcome)["n"].sum()
     values, counts = whole.index.to_numpy(dtype=float), whole.to_numpy(dtype=np.int64)

@@ -92,9 +92,9 @@ def _weighted(
         return [], [(name, "not assessable", str(problem))]
     row = estimate_row(found.share, measure="proportion", term="weighted for who was asked", **shared)
     detail = (
-        f"by {', '.join(dict.fromkeys(column.split(' = ')[0] for column in design.columns))}; {found.n_assessed} asked "
-        f"are worth {found.effective_n:.0f}, one stands for at most {found.largest_weight:.1f}; assumes that among "
-        "patients alike in these it was chance who was asked"
+        f"weights by {', '.join(dict.fromkeys(column.split(' = ')[0] for column in design.columns))}; effective number "
+        f"of patients {found.effective_n:.0f} of {found.n_assessed} asked, largest weight {found.largest_weight:.1f}; "
+        "assumes that among patients alike in these it was chance who was asked"
     )
     return [row], [(name, "note", detail)]
 

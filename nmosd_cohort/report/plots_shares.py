@@ -57,7 +57,7 @@ def _draw_bounds(panel: Axes, rows: list[Row], position: float) -> list[str]:
     for i, row in enumerate(rows):
         low, high = 100 * row["conf_low"], 100 * row["conf_high"]
         panel.barh(position + i, high - low, left=low, height=0.45, color=PALE, edgecolor="#8C8C8C", label="_bounds")
-    return ["Bounds, never asked = none to all"] * len(rows)
+    return ["Possible range had all been asked"] * len(rows)
 
 
 def plot_prevalence(result: Result) -> Figure:

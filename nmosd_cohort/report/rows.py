@@ -12,6 +12,7 @@ from nmosd_cohort.report.words import (
     measure_label,
     outcome_label,
     patients_label,
+    shows_events,
     value_words,
     without_capital,
 )
@@ -28,7 +29,7 @@ def records(frame: pd.DataFrame) -> list[Row]:
 
 
 def row_estimate(row: Row) -> str:
-    """Return one estimate row as "28.7 % (21.4 to 37.3)"; another coverage than 95 % is said."""
+    """Return a row as "28.7 % (21.4 to 37.3)"; another coverage than 95 %, and that of limits alone, is said."""
     kind = measure_kind(row["measure"], row["unit"])
     text = estimate_text(
         row["estimate"],
@@ -38,7 +39,8 @@ def row_estimate(row: Row) -> str:
         n=None if is_missing(row["n"]) else row["n"],
     )
     level = row["conf_level"]
-    return text if is_missing(level) or abs(level - 0.95) < 1e-9 else f"{text} [{100 * level:g} % interval]"
+    is_usual = is_missing(level) or (abs(level - 0.95) < 1e-9 and not is_missing(row["estimate"]))
+    return text if is_usual else f"{text} [{100 * level:g} % interval]"
 
 
 def row_p(row: Row) -> str:
@@ -71,8 +73,8 @@ def row_counted(row: Row) -> str:
 
 
 def row_count(row: Row) -> str:
-    """Return the patients of a row as "35/122"."""
-    return count_text(row["events"], row["n"])
+    """Return the patients of a row as "35/122", or as "122" where its events are not patients of its n."""
+    return count_text(row["events"] if shows_events(row["measure"]) else None, row["n"])
 
 
 def row_sentence(row: Row) -> str:

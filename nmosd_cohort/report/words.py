@@ -90,6 +90,17 @@ def measure_kind(measure: str, unit: str = "") -> str:
     return str(entry["kind"]) if entry else units.get(unit, "rate" if "per " in unit else "mean")
 
 
+def shows_events(measure: str) -> bool:
+    """Return whether the events of a measure are patients of its n, and so may be printed before it.
+
+    Examples
+    --------
+    >>> shows_events("proportion"), shows_events("rate_ratio")
+    (True, False)
+    """
+    return not labels()["measures"].get(measure, {}).get("n_only", False)
+
+
 def outcome_label(outcome: str) -> str:
     """Return the name of an outcome, from the labels or else from the codebook.
 

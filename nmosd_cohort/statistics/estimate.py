@@ -178,6 +178,36 @@ def as_values(values: ArrayLike, *, name: str = "values") -> Floats:
     return array
 
 
+def check_aligned(**arguments: object) -> None:
+    """Raise if pandas arguments of one length have different row labels, as rows are taken in their order.
+
+    Parameters
+    ----------
+    arguments
+        Arguments of a function by their names; those without row labels are not looked at.
+
+    Raises
+    ------
+    ValueError
+        If two differ; the message names them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> check_aligned(outcome=pd.Series([1, 2]), design=pd.DataFrame({"woman": [1, 0]}, index=[1, 0]))
+    Traceback (most recent call last):
+    ValueError: outcome and design have different row labels; align them, or hand in .to_numpy() if rows do match
+    """
+    indexes = {name: getattr(given, "index", None) for name, given in arguments.items()}
+    labels: dict[str, Any] = {name: index for name, index in indexes.items() if hasattr(index, "equals")}
+    first = next(iter(labels), "")
+    for name, index in labels.items():
+        if len(index) == len(labels[first]) and not index.equals(labels[first]):
+            raise ValueError(
+                f"{first} and {name} have different row labels; align them, or hand in .to_numpy() if rows do match"
+            )
+
+
 def as_counts(values: ArrayLike, counts: ArrayLike | None = None, *, name: str = "values") -> tuple[Floats, Counts]:
     """Return values and their whole-number counts, rows with count 0 left out.
 
@@ -206,6 +236,7 @@ def as_counts(values: ArrayLike, counts: ArrayLike | None = None, *, name: str =
     >>> values.tolist(), n.tolist()
     ([0.0, 7.0], [3, 2])
     """
+    check_aligned(**{name: values, "counts": counts})
     array = as_values(values, name=name)
     whole = patient_counts(counts, size=array.size, name=name)
     return array[whole > 0], whole[whole > 0]
@@ -231,6 +262,7 @@ def as_pairs(
     >>> (after - before).tolist(), n.tolist()
     ([-2.0, 0.0], [2, 1])
     """
+    check_aligned(**{names[0]: before, names[1]: after, "counts": counts})
     one, two = as_values(before, name=names[0]), as_values(after, name=names[1])
     if one.size != two.size:
         raise ValueError(f"{names[0]} has {one.size} entries and {names[1]} {two.size}; they must be paired")
@@ -244,14 +276,18 @@ def patient_counts(counts: ArrayLike | None, *, size: int, name: str = "values")
     Raises
     ------
     ValueError
-        As `check_counts`.
+        As `check_counts`, or if they are yes and no, which is a group and no number of patients.
 
     Examples
     --------
     >>> patient_counts(None, size=2).tolist(), patient_counts([3, 0], size=2).tolist()
     ([1, 1], [3, 0])
     """
-    return np.ones(size, dtype=np.int64) if counts is None else check_counts(counts, size=size, name=name)
+    if counts is None:
+        return np.ones(size, dtype=np.int64)
+    if np.asarray(counts).dtype == np.bool_:
+        raise ValueError(f"counts of {name} are yes or no; give the number of patients in each row")
+    return check_counts(counts, size=size, name=name)
 
 
 def check_counts(counts: ArrayLike, *, size: int, name: str = "values") -> Counts:
@@ -289,6 +325,8 @@ def whole_number(name: str, value: float) -> int:
     >>> whole_number("n", 12.0)
     12
     """
+    if hasattr(value, "__len__") and not isinstance(value, str):
+        raise ValueError(f"{name} holds {len(value)} values; it must be one total, for example {name}.sum()")
     number = float(value) if isinstance(value, numbers.Real) else math.nan
     if not 0 <= number < LARGEST_COUNT or number != math.floor(number):
         raise ValueError(f"{name} is {value!r}; it must be a whole number of 0 or more")

@@ -44,6 +44,7 @@ def test_complete_visits_give_the_paired_change():
     assert (row["measure"], row["level"], row["reference"], row["n"]) == ("modelled_change", "month 12", "start", 12)
     assert "12 seen at that visit" in row["method"]
     assert checks[0][1] == "note"
+    assert checks[0][2].endswith("the primary result remains the change of those with both scores")
 
 
 def test_where_the_unstructured_model_has_no_answer_the_other_is_named():

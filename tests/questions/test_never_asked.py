@@ -25,7 +25,7 @@ def test_the_weighted_share_lets_each_site_stand_for_its_own_patients():
     assert weighted["estimate"] == pytest.approx(69 / 110)
     assert (weighted["n"], weighted["events"], weighted["term"]) == (60, 44, "weighted for who was asked")
     assert checks[0][1] == "note"
-    assert "by site; 60 asked are worth 50" in checks[0][2]
+    assert "weights by site; effective number of patients 50 of 60 asked, largest weight" in checks[0][2]
 
 
 def test_without_anyone_unasked_there_is_nothing_to_weight():

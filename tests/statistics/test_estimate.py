@@ -14,6 +14,7 @@ from nmosd_cohort.statistics.estimate import (
     as_number,
     as_pairs,
     as_values,
+    check_aligned,
     check_conf_level,
     check_counts,
     check_option,
@@ -131,3 +132,22 @@ def test_distinct_pairs_add_up_their_patients():
 def test_order_statistics_are_those_of_the_repeated_values():
     levels, totals = np.array([0.0, 2.5, 4.0]), np.array([2, 1, 3])
     assert order_statistics(levels, totals, range(6)).tolist() == np.repeat(levels, totals).tolist()
+
+
+def test_rows_of_other_labels_are_not_taken_for_the_same_patients():
+    one, other = pd.Series([1, 2, 3]), pd.Series([3, 2, 1], index=[2, 1, 0])
+    with pytest.raises(ValueError, match="before and after have different row labels; align them"):
+        as_pairs(one, other)
+    with pytest.raises(ValueError, match="values and counts have different row labels"):
+        as_counts(one, other)
+    assert as_pairs(one, other.to_numpy())[0].tolist() == [1, 2, 3]
+    check_aligned(x=one, y=one.rename("y"), counts=[1, 2, 3], other_length=other.iloc[:2])
+
+
+def test_counts_are_numbers_and_totals_no_columns():
+    with pytest.raises(ValueError, match="counts of values are yes or no"):
+        as_counts([1, 2], [True, False])
+    with pytest.raises(
+        ValueError, match=re.escape("events holds 2 values; it must be one total, for example events.sum()")
+    ):
+        whole_number("events", pd.Series([0, 1]))

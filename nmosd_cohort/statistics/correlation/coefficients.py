@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from nmosd_cohort.statistics.columns import check_frame
 from nmosd_cohort.statistics.correlation.fisher_z import (
     FEWEST_PATIENTS,
     PERFECT,
@@ -192,8 +193,8 @@ def partial_spearman(
     Raises
     ------
     ValueError
-        If lengths differ, a value is missing, or a covariate is constant, collinear, not numeric or
-        separates the levels of a measurement.
+        If covariates are no frame, lengths differ, a value is missing, or a covariate is constant, collinear,
+        not numeric or separates the levels of a measurement.
 
     Notes
     -----
@@ -209,7 +210,7 @@ def partial_spearman(
     """
     level = check_conf_level(conf_level)
     x_values, y_values, whole = as_pairs(x, y, counts, names=("x", "y"))
-    n, n_covariates = int(whole.sum()), covariates.shape[1]
+    n, n_covariates = int(whole.sum()), check_frame(covariates, "covariates").shape[1]
     reason = why_not_correlated(x_values, y_values, whole, needed=FEWEST_PATIENTS + n_covariates)
     if reason:
         return not_estimable(reason, n, conf_level=level)

@@ -16,6 +16,7 @@ from nmosd_cohort.statistics.estimate import (
     Estimate,
     Floats,
     as_values,
+    check_aligned,
     check_conf_level,
     check_option,
     not_estimable,
@@ -119,6 +120,7 @@ def _visits(
     patient: ArrayLike, x: ArrayLike, y: ArrayLike, counts: ArrayLike | None
 ) -> tuple[Counts, Floats, Floats, Counts]:
     """Return each visit's patient as a position, its values, and how many patients each position stands for."""
+    check_aligned(patient=patient, x=x, y=y, counts=counts)
     x_values, y_values, names = as_values(x, name="x"), as_values(y, name="y"), pd.Series(patient)
     if not x_values.size == y_values.size == len(names):
         sizes = f"{len(names)}, {x_values.size} and {y_values.size}"

@@ -127,7 +127,8 @@ def change_from_baseline(
     -------
     DataFrame
         One row a later visit in the columns ``visit, estimate, std_error, conf_low, conf_high, p_value, n,
-        method, n_at_visit``; n is patients seen at least once. Below 10 patients each row is the paired t of
+        method, n_at_visit, baseline``; `baseline` names the first column, from which change is taken (a pivoted
+        table sorts its columns by name: put them in order of time). n is patients seen at least once. Below 10 patients each row is the paired t of
         the patients seen at both visits, n are those, and `method` says so.
 
     Raises
@@ -266,7 +267,7 @@ def _check_both_arms(patients: Trajectories, arm: Floats) -> None:
 
 def _visit_table(patients: Trajectories, rows: list[Estimate]) -> pd.DataFrame:
     table = _table("visit", list(patients.visits[1:]), rows)
-    return table.assign(n_at_visit=patients.n_at_visit[1:])
+    return table.assign(n_at_visit=patients.n_at_visit[1:], baseline=patients.visits[0])
 
 
 def _table(key: str, labels: list[str], rows: list[Estimate]) -> pd.DataFrame:

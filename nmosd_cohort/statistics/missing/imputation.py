@@ -118,7 +118,8 @@ def impute(
     Returns
     -------
     Imputations
-        Observed values are never changed. A frame without missing values comes back m times unchanged.
+        Its `frames()` yields the completed frames one by one, each to be analysed and the estimates handed to
+        `pool_estimates`. Observed values are never changed; without missing values all frames are the one given.
 
     Raises
     ------
@@ -142,6 +143,13 @@ def impute(
     >>> made = impute(answers, {"woman": "binary", "nrs": "numeric"}, [20, 20, 20, 20, 20], seed=1)
     >>> made.m, made.n_incomplete, bool(made.completed["nrs"].isna().any())
     (20, 20, False)
+    >>> from nmosd_cohort.statistics import mean, pool_estimates
+    >>> found = []
+    >>> for frame in made.frames():
+    ...     found.append(mean(frame["nrs"], frame["n"]))
+    >>> pooled = pool_estimates(found, complete_freedom=99).estimate
+    >>> len(found), pooled.n, bool(pooled.conf_low < pooled.estimate < pooled.conf_high)
+    (20, 100, True)
     """
     sample, rows = _sample(frame, variables, counts, cluster)
     seed = check_seed(seed)

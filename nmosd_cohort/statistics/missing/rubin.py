@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -27,6 +27,9 @@ from nmosd_cohort.statistics.wald import Scale, p_of_t, wald_estimate
 
 BOUNDLESS = 1e100  # standard errors whose square may be no number
 NO_SHARE = 1e-100  # a part of the variance that is none, below which its square is no number
+# Between which values an estimate has a place on a scale, and which of them is no effect, both on the plain scale.
+RANGES: dict[Scale, tuple[float, float]] = {"log": (0.0, math.inf), "logit": (0.0, 1.0), "fisher_z": (-1.0, 1.0)}
+NO_EFFECT: dict[Scale, float] = {"plain": 0.0, "log": 1.0, "fisher_z": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def pool_imputations(
     n: int,
     complete_freedom: float = math.inf,
     scale: Scale = "plain",
-    null: float | None = 0.0,
+    null: float | None = None,
     conf_level: float = 0.95,
 ) -> PooledImputations:
     """Estimate pooled over imputations, whose limits reflect what is missing.
@@ -87,7 +90,8 @@ def pool_imputations(
     scale
         Where estimates are pooled and limits symmetric; the estimate is handed back on the plain scale.
     null
-        Value without effect, on the scale named; None makes no p-value.
+        Value that p is about, always on the plain scale: an odds ratio of 1, not its logarithm. None takes the value
+        without effect: 0, with ``log`` 1, with ``logit`` none, so that there is no p. ``math.nan`` tests nothing.
     conf_level
         Coverage of the limits.
 
@@ -100,7 +104,7 @@ def pool_imputations(
     ------
     ValueError
         If there are fewer than two imputations, lengths differ, a variance is negative, the degrees of freedom
-        are not above 0, or the null value is no number.
+        are not above 0, or the null value is no number or has no place on the scale.
 
     Notes
     -----
@@ -123,7 +127,7 @@ def pool_imputations(
         raise ValueError(f"there are {m} estimates but {errors.size} variances; there must be one for each")
     if (errors < 0).any():
         raise ValueError(f"variances: {int((errors < 0).sum())} are negative")
-    complete_freedom, null = _checked(complete_freedom, null)
+    complete_freedom, tested = _checked_freedom(complete_freedom), null_value(null, scale)
     point, within, between = float(points.mean()), float(errors.mean()), float(points.var(ddof=1))
     total = within + (1 + 1 / m) * between
     if total == 0:
@@ -132,8 +136,9 @@ def pool_imputations(
     increase = (1 + 1 / m) * between / within if within > 0 else math.inf
     fraction = (increase + 2 / (freedom + 3)) / (increase + 1) if within > 0 else 1.0
     method = f"pooled over {m} imputations by Rubin's rules, t with Barnard-Rubin df {freedom:.4g}"
+    there = None if math.isnan(tested) else float(_on_scale(np.array([tested]), scale)[0][0])
     estimate = wald_estimate(
-        point, math.sqrt(total), n, method, conf_level=level, freedom=freedom, scale=scale, null=null
+        point, math.sqrt(total), n, method, conf_level=level, freedom=freedom, scale=scale, null=there
     )
     return PooledImputations(estimate, within, between, total, freedom, increase, min(fraction, 1.0), m)
 
@@ -143,7 +148,7 @@ def pool_estimates(
     *,
     complete_freedom: float = math.inf,
     scale: Scale = "plain",
-    null: float | None = 0.0,
+    null: float | None = None,
 ) -> PooledImputations:
     """Estimates of the imputations, each with its standard error, pooled on the scale named.
 
@@ -169,8 +174,8 @@ def pool_estimates(
     Raises
     ------
     ValueError
-        As `pool_imputations`, or if something is no Estimate, confidence levels differ, or an estimate or its
-        standard error is missing, or has no place on the scale.
+        As `pool_imputations`, or if something is no Estimate (a model returns several: pick one), confidence levels
+        differ, or an estimate or its standard error is missing, or has no place on the scale.
 
     Notes
     -----
@@ -192,8 +197,8 @@ def pool_estimates(
     """
     check_option("scale", scale, get_args(Scale))
     estimates = _checked_estimates(estimates)
-    if scale == "plain" and all(_is_share(one) for one in estimates):
-        return _pooled_shares(estimates, *_checked(complete_freedom, null))
+    if scale == "plain" and are_shares(estimates):
+        return _pooled_shares(estimates, _checked_freedom(complete_freedom), null_value(null, scale))
     plain = np.array([one.estimate for one in estimates])
     errors = np.array([one.std_error for one in estimates])
     bad = int((~np.isfinite(plain) | ~np.isfinite(errors)).sum())
@@ -213,15 +218,52 @@ def pool_estimates(
     return replace(pooled, estimate=replace(pooled.estimate, method=method))
 
 
-def _checked(complete_freedom: float, null: float | None) -> tuple[float, float | None]:
+def null_value(null: float | None, scale: Scale) -> float:
+    """Return the value that p is about on the plain scale, that without effect for None; NaN if there is none.
+
+    Examples
+    --------
+    >>> null_value(None, "log"), null_value(4, "plain"), null_value(None, "logit")
+    (1.0, 4.0, nan)
+    """
+    if null is None:
+        return NO_EFFECT.get(scale, math.nan)
+    if isinstance(null, float) and math.isnan(null):
+        return math.nan
+    number = as_number("null", null)
+    if math.isinf(number):
+        raise ValueError(f"null is {null}; it must be finite")
+    low, high = RANGES.get(scale, (-math.inf, math.inf))
+    if not low < number < high:
+        needed = f"between {low:g} and {high:g}" if high < math.inf else f"above {low:g}, such as 1 for a ratio"
+        raise ValueError(f"null is {null}; it is on the plain scale, where scale={scale!r} needs a value {needed}")
+    return number
+
+
+def are_shares(estimates: Iterable[Estimate]) -> bool:
+    """Return whether all estimates are their events over n.
+
+    Examples
+    --------
+    >>> are_shares([Estimate(0.6, 0.5, 0.7, 90, "share", events=54)]), are_shares([Estimate(4.1, 3, 5, 90, "mean")])
+    (True, False)
+    """
+    return all(_is_share(one) for one in estimates)
+
+
+def _checked_freedom(complete_freedom: float) -> float:
     freedom = as_number("complete_freedom", complete_freedom)
     if freedom <= 0:
         raise ValueError(f"complete_freedom is {complete_freedom}; it must be above 0")
-    return freedom, None if null is None else as_number("null", null)
+    return freedom
 
 
 def _checked_estimates(estimates: Iterable[Estimate]) -> list[Estimate]:
     estimates = list(estimates) if isinstance(estimates, Iterable) else [estimates]
+    dicts = [one for one in estimates if isinstance(one, Mapping)]
+    if dicts:
+        column = next(iter(dicts[0]), "edss")
+        raise ValueError(f"estimates holds dicts; pick a column, for example [found[{column!r}] for found in ...]")
     if not all(isinstance(one, Estimate) for one in estimates):
         raise ValueError("estimates must be a list with one Estimate an imputation, such as mean returns")
     if len(estimates) < 2:
@@ -236,7 +278,7 @@ def _is_share(one: Estimate) -> bool:
     return bool(one.events is not None and one.n > 0 and abs(one.estimate - one.events / one.n) <= SAME_WITHIN)
 
 
-def _pooled_shares(estimates: Sequence[Estimate], complete_freedom: float, null: float | None) -> PooledImputations:
+def _pooled_shares(estimates: Sequence[Estimate], complete_freedom: float, null: float) -> PooledImputations:
     """Return a share pooled over imputations with Wilson limits, defined for 0 and all events too."""
     shares, sizes = np.array([one.estimate for one in estimates]), np.array([one.n for one in estimates])
     m, n, level = shares.size, int(sizes.min()), estimates[0].conf_level
@@ -248,7 +290,7 @@ def _pooled_shares(estimates: Sequence[Estimate], complete_freedom: float, null:
     increase = share_between / (1 - share_between) if within > 0 or total == 0 else math.inf
     low, high = _wilson(share, n, float(t.ppf((1 + level) / 2, freedom)) * math.sqrt(1 + increase))
     p_value = math.nan
-    if null is not None and 0 < null < 1:
+    if 0 < null < 1:
         p_value = p_of_t(share - null, math.sqrt((1 + increase) * null * (1 - null) / n), freedom)
     fraction = (increase + 2 / (freedom + 3)) / (increase + 1) if math.isfinite(increase) else 1.0
     method = (
@@ -270,7 +312,7 @@ def _wilson(share: float, n: int, z: float) -> tuple[float, float]:
 
 def _on_scale(plain: Floats, scale: Scale) -> tuple[Floats, Floats]:
     """Return estimates on the scale of pooling and the derivative of the scale."""
-    low, high = {"log": (0.0, math.inf), "logit": (0.0, 1.0), "fisher_z": (-1.0, 1.0)}.get(scale, (-math.inf, math.inf))
+    low, high = RANGES.get(scale, (-math.inf, math.inf))
     outside = int(((plain <= low) | (plain >= high)).sum())
     if outside:
         raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from nmosd_cohort.statistics.estimate import Estimate, Floats, as_number, as_row, as_values, check_option
 from nmosd_cohort.statistics.missing.imputation import Imputations
-from nmosd_cohort.statistics.missing.rubin import pool_estimates
+from nmosd_cohort.statistics.missing.rubin import are_shares, null_value, pool_estimates
 from nmosd_cohort.statistics.wald import Scale
 
 Shift = Literal["value", "log_odds"]
+NO_NULL = "null is None, but a share has no value without effect; give the one the conclusion is about, such as 0.5"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,11 +33,14 @@ class TippingPoint:
         That at delta 0.
     tipping_delta
         The delta nearest to 0 at which the conclusion is another one, NaN if it never is.
+    note
+        Where no delta looked at changes the conclusion, a sentence that says so, otherwise empty.
     """
 
     rows: pd.DataFrame
     conclusion: str
     tipping_delta: float
+    note: str
 
 
 def shifted_frames(
@@ -111,7 +115,7 @@ def tipping_point(
     shift: Shift | None = None,
     where: Mapping[str, object] | None = None,
     limits: tuple[float, float] = (-math.inf, math.inf),
-    null: float = 0.0,
+    null: float | None = None,
     scale: Scale = "plain",
     complete_freedom: float = math.inf,
 ) -> TippingPoint:
@@ -127,7 +131,8 @@ def tipping_point(
         Takes a completed frame (patients of each row in column n) and returns an estimate with its
         standard error, or a share with its events (see `pool_estimates`).
     null
-        Value of the estimate, on the plain scale, that the conclusion is about.
+        Value of the estimate, on the plain scale, that the conclusion is about. None takes that without effect: 0,
+        with ``log`` 1. A share has none, so that it must be given.
     scale, complete_freedom
         As in `pool_estimates`.
 
@@ -139,7 +144,7 @@ def tipping_point(
     Raises
     ------
     ValueError
-        As `shifted_frames` and `pool_estimates`.
+        As `shifted_frames` and `pool_estimates`, or if a share has no null value.
 
     Notes
     -----
@@ -156,17 +161,32 @@ def tipping_point(
     >>> point.rows["conclusion"].tolist(), point.conclusion, point.tipping_delta
     (['undecided', 'above', 'above'], 'above', -4.0)
     """
-    null = _finite("null", null)
+    check_option("scale", scale, get_args(Scale))
+    tested = null_value(null, scale)
+    if math.isnan(tested):
+        raise ValueError(NO_NULL if null is None else f"null is {null}; it must be a number")
     grid = np.unique(np.append(as_values(deltas, name="deltas"), 0.0))
     rows = []
     for delta in grid:
         frames = shifted_frames(imputations, variable, float(delta), shift=shift, where=where, limits=limits)
-        pooled = pool_estimates(
-            [analysis(frame) for frame in frames], complete_freedom=complete_freedom, scale=scale, null=None
-        ).estimate
-        rows.append(delta_row(float(delta), pooled, null))
+        found = _analysed(frames, analysis)
+        if null is None and scale == "plain" and are_shares(found):
+            raise ValueError(NO_NULL)
+        pooled = pool_estimates(found, complete_freedom=complete_freedom, scale=scale, null=math.nan).estimate
+        rows.append(delta_row(float(delta), pooled, tested))
     conclusions = np.array([row["conclusion"] for row in rows])
     return _tipping(pd.DataFrame(rows), grid, conclusions)
+
+
+def _analysed(frames: Sequence[pd.DataFrame], analysis: Callable[[pd.DataFrame], Estimate]) -> list[Estimate]:
+    found = [analysis(frame) for frame in frames]
+    for one in found:
+        if isinstance(one, Mapping):
+            column = next(iter(one), "edss")
+            raise ValueError(f"analysis returns a dict; pick a column, for example return found[{column!r}]")
+        if not isinstance(one, Estimate):
+            raise ValueError(f"analysis returns {type(one).__name__}; it must return an Estimate, such as mean does")
+    return found
 
 
 def _finite(name: str, value: float) -> float:
@@ -234,4 +254,16 @@ def _tipping(rows: pd.DataFrame, grid: Floats, conclusions: NDArray[np.str_]) ->
     at_zero = str(conclusions[grid == 0][0])
     changed = grid[conclusions != at_zero]
     nearest = float(changed[np.argmin(np.abs(changed))]) if changed.size else math.nan
-    return TippingPoint(rows, at_zero, nearest)
+    note = "" if changed.size else unchanged_note(at_zero, float(grid[0]), float(grid[-1]))
+    return TippingPoint(rows, at_zero, nearest, note)
+
+
+def unchanged_note(conclusion: str, lowest: float, highest: float) -> str:
+    """Return a sentence that says that no delta changes the conclusion.
+
+    Examples
+    --------
+    >>> unchanged_note("above", -2.0, 2.0)
+    "no delta looked at, from -2 to 2, changes the conclusion 'above'"
+    """
+    return f"no delta looked at, from {lowest:g} to {highest:g}, changes the conclusion {conclusion!r}"

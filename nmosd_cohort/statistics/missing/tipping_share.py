@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from nmosd_cohort.statistics.estimate import Estimate, as_number, as_values, check_conf_level, part_of_whole
-from nmosd_cohort.statistics.missing.tipping_point import TippingPoint, conclusion_of, delta_row
+from nmosd_cohort.statistics.missing.tipping_point import TippingPoint, conclusion_of, delta_row, unchanged_note
 from nmosd_cohort.statistics.shares.proportions import proportion
 from nmosd_cohort.statistics.wald import square_and_add
 
@@ -100,7 +100,9 @@ def tipping_share(
         for delta in grid
     ]
     nearest = _nearest_change(lambda delta: conclusion_of(at(delta), null))
-    return TippingPoint(pd.DataFrame(rows), conclusion_of(at(0.0), null), nearest)
+    conclusion = conclusion_of(at(0.0), null)
+    note = unchanged_note(conclusion, -FARTHEST, FARTHEST) if math.isnan(nearest) else ""
+    return TippingPoint(pd.DataFrame(rows), conclusion, nearest, note)
 
 
 def _second_group(comparison: tuple[int, int], level: float) -> Estimate:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from nmosd_cohort.statistics.columns import check_frame, numeric_column
-from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, patient_counts
+from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_aligned, patient_counts
 
 # A column whose part that no other column explains is shorter than this share of its length is collinear.
 COLLINEAR_SHARE = 1e-7
@@ -75,6 +75,7 @@ def model_cells(
     Traceback (most recent call last):
     ValueError: design column 'woman' has one value only (1); leave it out
     """
+    check_aligned(**{name: outcome, "design": design, "counts": counts})
     values = as_values(outcome, name=name)
     matrix = numeric_design(design)
     if len(matrix) != values.size:

@@ -16,6 +16,7 @@ from nmosd_cohort.statistics.estimate import (
     Floats,
     as_row,
     as_values,
+    check_aligned,
     check_conf_level,
     check_counts,
     not_estimable,
@@ -140,6 +141,7 @@ def group_cells(
     >>> labels, levels.tolist(), cells.tolist()
     (['a', 'b'], [1.0, 4.0], [[0.0, 3.0], [2.0, 1.0]])
     """
+    check_aligned(values=values, groups=groups, counts=counts)
     numbers = as_values(values)
     names = pd.Series(groups).reset_index(drop=True)
     if len(names) != numbers.size:

@@ -53,7 +53,7 @@ def e_value(
     conf_low: float = math.nan,
     conf_high: float = math.nan,
     *,
-    measure: Measure = "risk_ratio",
+    measure: Measure,
 ) -> EValue:
     """Risk ratio that a confounder needs with both exposure and outcome to explain a ratio away.
 
@@ -85,7 +85,7 @@ def e_value(
 
     Examples
     --------
-    >>> bottle_fed = e_value(3.9, 1.8, 8.7)
+    >>> bottle_fed = e_value(3.9, 1.8, 8.7, measure="risk_ratio")
     >>> round(bottle_fed.estimate, 2), round(bottle_fed.limit, 2)
     (7.26, 3.0)
     """

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_option, patient_counts
+from nmosd_cohort.statistics.estimate import Counts, Floats, as_values, check_aligned, check_option, patient_counts
 from nmosd_cohort.statistics.rounding import SAME_WITHIN, grouped
 
 
@@ -110,6 +110,7 @@ def survival_cells(
     >>> survival_cells([2, 5], [1, 0], [3, 4]).n
     7
     """
+    check_aligned(time=time, event=event, counts=counts, entry=entry)
     ends, codes = as_values(time, name="time"), as_values(event, name="event")
     if codes.size != ends.size:
         raise ValueError(f"time has {ends.size} entries and event {codes.size}; there must be one event for each")

@@ -140,6 +140,8 @@ def test_wrong_arguments_are_named():
         pearson([1, 2], [1, 2, 3])
     with pytest.raises(ValueError, match="x has 8 entries but the covariates 1 rows"):
         partial_spearman(range(8), range(8), pd.DataFrame({"a": [1]}))
+    with pytest.raises(ValueError, match="covariates is of type Series; it must be a pandas DataFrame"):
+        partial_spearman(range(8), range(8), pd.Series(range(8)))
     with pytest.raises(ValueError, match="kind is 'kendall'; it must be one of pearson, spearman"):
         correlation_from_summary(0.3, 20, kind="kendall")
     with pytest.raises(ValueError, match=r"correlation of 1.2 is not possible"):

@@ -174,6 +174,32 @@ def test_estimates_are_pooled_on_their_scale(scale: Any, there: Any, slope: Any)
     assert pooled.estimate.method.startswith("share; pooled over 2 imputations by Rubin's rules")
 
 
+@pytest.mark.parametrize(
+    ("scale", "default", "null", "there"),
+    [
+        ("plain", 0.0, 0.2, 0.2),
+        ("log", 1.0, 1.5, math.log(1.5)),
+        ("fisher_z", 0.0, 0.2, math.atanh(0.2)),
+        ("logit", None, 0.6, math.log(1.5)),
+    ],
+)
+def test_the_null_value_is_on_the_plain_scale(scale: Any, default: float | None, null: float, there: float):
+    points, variances = [0.5, 0.7, 0.6], [0.04, 0.05, 0.04]
+    pooled = pool_imputations(points, variances, n=60, scale=scale, null=null)
+    t = (0.6 - there) / math.sqrt(pooled.total)
+    assert pooled.estimate.p_value == pytest.approx(2 * stats.t.sf(abs(t), pooled.freedom))
+    unsaid = pool_imputations(points, variances, n=60, scale=scale).estimate.p_value
+    if default is None:
+        assert math.isnan(unsaid)
+    else:
+        assert unsaid == pool_imputations(points, variances, n=60, scale=scale, null=default).estimate.p_value
+        assert unsaid == pytest.approx(2 * stats.t.sf(0.6 / math.sqrt(pooled.total), pooled.freedom))
+    assert math.isnan(pool_imputations(points, variances, n=60, scale=scale, null=math.nan).estimate.p_value)
+    on_plain = [Estimate(value, 0, 2, 60, "ratio", std_error=0.1) for value in (0.7, 0.8)]
+    low = pool_estimates(on_plain, scale=scale).estimate.conf_low
+    assert pool_estimates(on_plain, scale=scale, null=low).estimate.p_value == pytest.approx(0.05)
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 4)), min_size=2, max_size=8),
@@ -200,6 +226,15 @@ def test_pooling_follows_shifts_and_units(imputed: list[tuple[float, float]], sh
         (([1.0, math.nan], [1.0, 1.0]), {}, "estimates has 1 missing"),
         (([1.0, 2.0], [1.0, 1.0]), {"complete_freedom": 0}, "complete_freedom is 0; it must be above 0"),
         (([1.0, 2.0], [1.0, 1.0]), {"scale": "root"}, "scale is 'root'"),
+        (
+            ([1.0, 2.0], [1.0, 1.0]),
+            {"scale": "log", "null": 0},
+            "null is 0; it is on the plain scale, where scale='log'",
+        ),
+        (([1.0, 2.0], [1.0, 1.0]), {"scale": "log", "null": -1}, "needs a value above 0, such as 1 for a ratio"),
+        (([1.0, 2.0], [1.0, 1.0]), {"scale": "fisher_z", "null": 1}, "needs a value between -1 and 1"),
+        (([1.0, 2.0], [1.0, 1.0]), {"scale": "logit", "null": 0}, "needs a value between 0 and 1"),
+        (([1.0, 2.0], [1.0, 1.0]), {"null": "x"}, "null is 'x'; it must be a number"),
     ],
 )
 def test_what_cannot_be_pooled_is_refused(arguments: Any, options: dict[str, Any], message: str):

@@ -18,6 +18,7 @@ from nmosd_cohort.statistics.missing.missing_patterns import missing_patterns, m
 from nmosd_cohort.statistics.missing.rubin import pool_estimates, pool_imputations
 from nmosd_cohort.statistics.missing.tipping_point import shifted_frames, tipping_point
 from nmosd_cohort.statistics.missing.tipping_share import tipping_share
+from nmosd_cohort.statistics.regression.logistic import logistic_regression
 from nmosd_cohort.statistics.shares.assessment_bounds import worst_case_bounds
 from nmosd_cohort.statistics.shares.proportions import proportion, proportion_difference
 
@@ -102,7 +103,7 @@ def test_p_of_a_share_agrees_with_its_limits():
     shares = [proportion(events, 80) for events in (30, 36, 33)]
     edge = pool_estimates(shares).estimate.conf_low
     assert pool_estimates(shares, null=edge).estimate.p_value == pytest.approx(0.05)
-    for null in (0.0, 1.0, None):
+    for null in (0.0, 1.0, None, math.nan):
         assert math.isnan(pool_estimates(shares, null=null).estimate.p_value)
 
 
@@ -186,6 +187,47 @@ def test_a_tipping_point_needs_a_null_value(made: Imputations):
     for null in (math.nan, "x"):
         with pytest.raises(ValueError, match=f"null is {null!r}; it must be a number"):
             tipping_point(made, "depressed", [1], share_of, null=null)
+    for scale in ("plain", "logit"):
+        with pytest.raises(ValueError, match="null is None, but a share has no value without effect"):
+            tipping_point(made, "depressed", [1], share_of, scale=scale)
+    with pytest.raises(ValueError, match="null is 0; it is on the plain scale, where scale='log' needs a value above"):
+        tipping_point(made, "depressed", [1], share_of, scale="log", null=0)
+
+
+def odds_ratio(frame: pd.DataFrame) -> Estimate:
+    """Return the odds ratio of depression, women against men."""
+    return logistic_regression(frame["depressed"], frame[["woman"]], frame["n"])["woman"]
+
+
+def test_a_ratio_tips_around_one(made: Imputations):
+    point = tipping_point(made, "depressed", [-2, 0, 2], odds_ratio, scale="log")
+    at_zero = point.rows.set_index("delta").loc[0.0]
+    assert at_zero["conf_low"] < 1 < at_zero["conf_high"]
+    assert point.conclusion == "undecided"
+    assert tipping_point(made, "depressed", [], odds_ratio, scale="log", null=0.01).conclusion == "above"
+
+
+def test_a_conclusion_that_no_delta_changes_is_told(made: Imputations):
+    still = tipping_point(made, "depressed", [-0.5, 1], share_of, null=0.01)
+    assert math.isnan(still.tipping_delta)
+    assert still.note == "no delta looked at, from -0.5 to 1, changes the conclusion 'above'"
+    moved = tipping_point(made, "depressed", [-40, 40], share_of, null=0.5)
+    assert (math.isnan(moved.tipping_delta), moved.note) == (False, "")
+    closed = tipping_share(48, 60, 60, threshold=0.5)
+    assert closed.note == "no delta looked at, from -20 to 20, changes the conclusion 'above'"
+    assert tipping_share(48, 60, 100, threshold=0.5).note == ""
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ({"edss": 1}, r"analysis returns a dict; pick a column, for example return found\['edss'\]"),
+        (0.5, "analysis returns float; it must return an Estimate"),
+    ],
+)
+def test_an_analysis_returns_one_estimate(made: Imputations, returned: Any, message: str):
+    with pytest.raises(ValueError, match=message):
+        tipping_point(made, "depressed", [1], lambda frame: returned, null=0.5)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +239,9 @@ def test_a_tipping_point_needs_a_null_value(made: Imputations):
         ([proportion(1, 9)] * 2, {"complete_freedom": math.nan}, "complete_freedom is nan; it must be a number"),
         ([proportion(1, 9)] * 2, {"complete_freedom": -1}, "complete_freedom is -1; it must be above 0"),
         ([proportion(1, 9)] * 2, {"null": "x"}, "null is 'x'; it must be a number"),
-        ([mean([1, 2], [3, 4])] * 2, {"null": math.nan}, "null is nan; it must be a number"),
+        ([mean([1, 2], [3, 4])] * 2, {"null": math.inf}, "null is inf; it must be finite"),
+        ([mean([1, 2], [3, 4])] * 2, {"null": "x"}, "null is 'x'; it must be a number"),
+        ([{"edss": 1}] * 2, {}, r"estimates holds dicts; pick a column, for example \[found\['edss'\] for found in"),
         ([mean([1, 2], [3, 4])] * 2, {"complete_freedom": "x"}, "complete_freedom is 'x'; it must be a number"),
     ],
 )

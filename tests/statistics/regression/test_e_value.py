@@ -18,7 +18,7 @@ ROUND = 0.0051
     [((10.73, 8.02, 14.36), (20.95, 15.52)), ((3.9, 1.8, 8.7), (7.26, 3.0)), ((0.80, 0.71, 0.91), (1.81, 1.43))],
 )
 def test_published_e_values(ratio: tuple[float, float, float], expected: tuple[float, float]):
-    found = e_value(*ratio)
+    found = e_value(*ratio, measure="risk_ratio")
     assert (found.estimate, found.limit) == pytest.approx(expected, abs=ROUND)
     assert (found.risk_ratio, found.conf_low, found.conf_high) == ratio
 
@@ -59,14 +59,16 @@ def test_the_sign_of_a_difference_does_not_matter(difference: float, error: floa
 @given(st.floats(1.01, 40))
 def test_a_confounder_of_that_strength_just_suffices(ratio: float):
     # The most that a confounder can bias a risk ratio is a b / (a + b - 1) (Ding and VanderWeele 2016).
-    needed = e_value(ratio).estimate
+    needed = e_value(ratio, measure="risk_ratio").estimate
     assert needed**2 / (2 * needed - 1) == pytest.approx(ratio)
 
 
 def test_rare_outcomes_take_the_ratio_as_it_is():
-    assert e_value(3.9, 1.8, 8.7, measure="odds_ratio").estimate == e_value(3.9, 1.8, 8.7).estimate
+    assert (
+        e_value(3.9, 1.8, 8.7, measure="odds_ratio").estimate == e_value(3.9, 1.8, 8.7, measure="risk_ratio").estimate
+    )
     assert e_value(3.9, measure="hazard_ratio").method == "hazard ratio of a rare outcome, taken as a risk ratio"
-    assert e_value(1.0, 0.5, 2.0).estimate == 1
+    assert e_value(1.0, 0.5, 2.0, measure="risk_ratio").estimate == 1
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_rare_outcomes_take_the_ratio_as_it_is():
 )
 def test_impossible_ratios_are_named(arguments: tuple[float, ...], message: str):
     with pytest.raises(ValueError, match=message):
-        e_value(*arguments)
+        e_value(*arguments, measure="risk_ratio")
 
 
 def test_impossible_differences_and_measures_are_named():
@@ -104,4 +106,4 @@ def test_differences_that_are_not_in_sds_are_refused(given: tuple):
 @pytest.mark.parametrize("given", [("x",), (2.0, "x", 3.0), (None,)])
 def test_a_ratio_that_is_no_number_is_refused(given: tuple):
     with pytest.raises(ValueError, match="a ratio must be above 0 and finite"):
-        e_value(*given)
+        e_value(*given, measure="risk_ratio")

@@ -1,0 +1,46 @@
+"""Words of the report: every measure that the demo shows has a name and a way to be printed."""
+
+from importlib.resources import files
+
+import pytest
+
+from nmosd_cohort.intake.open import open_registry
+from nmosd_cohort.report.format import check_kind
+from nmosd_cohort.report.rows import row_count, row_estimate
+from nmosd_cohort.report.words import labels
+from nmosd_cohort.run import answer_questions
+
+
+def test_every_measure_of_the_demo_has_a_label():
+    registry = open_registry(files("nmosd_cohort.synthetic") / "demo_registry" / "registry.toml")
+    results = answer_questions(registry)
+    shown = {measure for result in results for measure in result.estimates["measure"]}
+    assert len(results) == 11
+    assert shown - set(labels()["measures"]) == set()
+
+
+def test_every_kind_of_number_is_known():
+    for entry in labels()["measures"].values():
+        check_kind(entry["kind"])
+
+
+@pytest.mark.parametrize(
+    ("measure", "printed"),
+    [
+        ("proportion", "142/218"),
+        ("bounds_if_never_asked", "218"),
+        ("limits_if_never_asked", "218"),
+        ("rate", "218"),
+        ("rate_ratio", "218"),
+    ],
+)
+def test_events_that_are_not_a_part_of_the_patients_beside_them_are_not_printed(measure: str, printed: str):
+    assert row_count({"measure": measure, "events": 142, "n": 218}) == printed
+
+
+def test_possible_range_and_confidence_limits_look_different():
+    row = {"unit": "share", "estimate": float("nan"), "conf_low": 0.651, "conf_high": 0.702, "n": 218}
+    possible = row | {"measure": "bounds_if_never_asked", "conf_level": None}
+    limits = row | {"measure": "limits_if_never_asked", "conf_level": 0.95}
+    assert row_estimate(possible) == "between 65.1 % and 70.2 %"
+    assert row_estimate(limits) == "between 65.1 % and 70.2 % [95 % interval]"
