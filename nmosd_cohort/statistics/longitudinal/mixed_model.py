@@ -128,8 +128,8 @@ def change_from_baseline(
     DataFrame
         One row a later visit in the columns ``visit, estimate, std_error, conf_low, conf_high, p_value, n,
         method, n_at_visit, baseline``; `baseline` names the first column, from which change is taken (a pivoted
-        table sorts its columns by name: put them in order of time). n is patients seen at least once. Below 10 patients each row is the paired t of
-        the patients seen at both visits, n are those, and `method` says so.
+        table sorts its columns by name: put them in order of time). n is patients seen at least once. Below 10
+        patients each row is the paired t of the patients seen at both visits, n are those, and `method` says so.
 
     Raises
     ------
