@@ -42,8 +42,8 @@ $(VENV)/.test: requirements/test.lock pyproject.toml
 
 # Versions and hashes only; no host or URL. Needs uv, which nothing else here needs.
 lock:
-	uv pip compile pyproject.toml requirements/build.in --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/base.lock
-	uv pip compile pyproject.toml requirements/build.in --extra test --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/test.lock
+	uv pip compile pyproject.toml requirements/build.in --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -o requirements/base.lock
+	uv pip compile pyproject.toml requirements/build.in --extra test --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-header -o requirements/test.lock
 
 clean:
 	rm -rf $(VENV) nmosd_report build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

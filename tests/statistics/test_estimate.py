@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nmosd_cohort.statistics.distinct import distinct, distinct_pairs, order_statistics
 from nmosd_cohort.statistics.estimate import (
     Estimate,
     as_counts,
@@ -18,10 +19,7 @@ from nmosd_cohort.statistics.estimate import (
     check_conf_level,
     check_counts,
     check_option,
-    distinct,
-    distinct_pairs,
     not_estimable,
-    order_statistics,
     part_of_whole,
     whole_number,
 )

@@ -19,15 +19,8 @@ from nmosd_cohort.statistics.correlation.fisher_z import (
 )
 from nmosd_cohort.statistics.correlation.partial_correlation import rank_model, residual_correlation, tied_spearman
 from nmosd_cohort.statistics.correlation.spearman_p import spearman_p
-from nmosd_cohort.statistics.estimate import (
-    Counts,
-    Estimate,
-    Floats,
-    as_pairs,
-    check_conf_level,
-    distinct_pairs,
-    not_estimable,
-)
+from nmosd_cohort.statistics.distinct import distinct_pairs
+from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, as_pairs, check_conf_level, not_estimable
 from nmosd_cohort.statistics.resampling.bootstrap import bootstrap_cells
 
 # Below this many patients Spearman limits come from the bootstrap.

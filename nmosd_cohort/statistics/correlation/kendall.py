@@ -11,14 +11,8 @@ from scipy.special import ndtr
 
 from nmosd_cohort.statistics.correlation.coefficients import why_not_correlated
 from nmosd_cohort.statistics.correlation.fisher_z import PERFECT
-from nmosd_cohort.statistics.estimate import (
-    Counts,
-    Estimate,
-    Floats,
-    check_conf_level,
-    distinct_pairs,
-    not_estimable,
-)
+from nmosd_cohort.statistics.distinct import distinct_pairs
+from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, not_estimable
 from nmosd_cohort.statistics.wald import wald_estimate
 
 EXACT_PATIENTS = 50  # below this p is exact without ties, as in R

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 from scipy.stats import chi2
 
-from nmosd_cohort.statistics.estimate import Counts, Floats, distinct, whole_number
+from nmosd_cohort.statistics.distinct import distinct
+from nmosd_cohort.statistics.estimate import Counts, Floats, whole_number
 from nmosd_cohort.statistics.models.design import Cells, model_cells, standardise
 from nmosd_cohort.statistics.ordinal.cumulative_logit import OrdinalFit, fit_cumulative_link
 from nmosd_cohort.statistics.ordinal.partial_odds_likelihood import Layout, PartialLikelihood

@@ -11,15 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
-from nmosd_cohort.statistics.estimate import (
-    Counts,
-    Estimate,
-    Floats,
-    as_pairs,
-    check_conf_level,
-    distinct,
-    not_estimable,
-)
+from nmosd_cohort.statistics.distinct import distinct
+from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, as_pairs, check_conf_level, not_estimable
 from nmosd_cohort.statistics.paired.minimum_patients import too_few
 from nmosd_cohort.statistics.regression.linear import adjusted_mean_difference
 from nmosd_cohort.statistics.rounding import SAME_WITHIN

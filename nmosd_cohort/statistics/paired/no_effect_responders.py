@@ -7,15 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import (
-    Counts,
-    Estimate,
-    Floats,
-    check_conf_level,
-    distinct,
-    distinct_pairs,
-    not_estimable,
-)
+from nmosd_cohort.statistics.distinct import distinct, distinct_pairs
+from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, not_estimable
 from nmosd_cohort.statistics.paired.change import ResponderRule, response
 from nmosd_cohort.statistics.paired.minimum_patients import MINIMUM_PATIENTS
 from nmosd_cohort.statistics.resampling.bootstrap import check_resamples, resample, usable_replicates

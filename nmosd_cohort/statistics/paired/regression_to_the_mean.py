@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from nmosd_cohort.statistics.distinct import distinct_pairs
 from nmosd_cohort.statistics.estimate import (
     Counts,
     Estimate,
@@ -16,7 +17,6 @@ from nmosd_cohort.statistics.estimate import (
     as_counts,
     as_values,
     check_conf_level,
-    distinct_pairs,
     not_estimable,
 )
 from nmosd_cohort.statistics.paired.change import mean_change

@@ -8,16 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
-from nmosd_cohort.statistics.estimate import (
-    Counts,
-    Estimate,
-    Floats,
-    as_number,
-    check_conf_level,
-    distinct,
-    not_estimable,
-    order_statistics,
-)
+from nmosd_cohort.statistics.distinct import distinct, order_statistics
+from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, as_number, check_conf_level, not_estimable
 from nmosd_cohort.statistics.ranks.mann_whitney import exact_rank_sum_p
 from nmosd_cohort.statistics.ranks.rank_inversion import (
     EXACT_GROUP,

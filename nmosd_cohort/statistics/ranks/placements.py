@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logit
 
-from nmosd_cohort.statistics.estimate import Counts, Floats, distinct
+from nmosd_cohort.statistics.distinct import distinct
+from nmosd_cohort.statistics.estimate import Counts, Floats
 from nmosd_cohort.statistics.ranks.rank_inversion import standardised
 from nmosd_cohort.statistics.resampling.allocations import BLOCK_CELLS
 

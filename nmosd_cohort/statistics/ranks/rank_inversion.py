@@ -7,7 +7,8 @@ import math
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from nmosd_cohort.statistics.estimate import Floats, order_statistics
+from nmosd_cohort.statistics.distinct import order_statistics
+from nmosd_cohort.statistics.estimate import Floats
 
 EXACT_GROUP = 50  # groups below this: the null distribution of Mann-Whitney is computed, as in R
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, distinct, not_estimable
+from nmosd_cohort.statistics.distinct import distinct
+from nmosd_cohort.statistics.estimate import Counts, Estimate, Floats, check_conf_level, not_estimable
 from nmosd_cohort.statistics.resampling.allocations import drawn_flips, drawn_tables, every_flip, every_table
 from nmosd_cohort.statistics.resampling.permutation import check_draws
 from nmosd_cohort.statistics.resampling.seed import check_seed
