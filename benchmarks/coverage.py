@@ -2,7 +2,7 @@
 
 Run as ``python -P benchmarks/coverage.py`` (about a quarter of an hour on two cores; ``--quick`` draws a tenth).
 Shares and their differences are summed over all possible counts, without chance; the rest is simulated, and
-a coverage that differs from 95 % by more than two Monte Carlo errors is marked.
+a coverage that differs from 95 % by more than two Monte Carlo errors, or a sum by more than a point, is marked.
 """
 
 from __future__ import annotations
