@@ -43,13 +43,14 @@ def visit_grid(timed: nw.LazyFrame[Any], *, at_months: float, window_days: int) 
     """
     step = at_months / N_VISITS
     window = min(window_days, int(step * DAYS_PER_MONTH / 2 - 0.5))
-    columns: dict[str, pd.Series] = {}
-    for visit in range(1, N_VISITS + 1):
-        pairs = collect(paired_scores(timed, at_months=visit * step, window_days=window), ["patient_id"])
-        pairs = pairs.set_index("patient_id")
-        columns["start"] = pairs["before"].astype(float)
-        columns[f"month {visit * step:g}"] = pairs["after"].astype(float)
-    grid = pd.DataFrame(columns).dropna(how="all")
+    scores = {
+        months: collect(paired_scores(timed, at_months=months, window_days=window), ["patient_id"]).set_index(
+            "patient_id"
+        )
+        for months in (visit * step for visit in range(1, N_VISITS + 1))
+    }
+    later = {f"month {months:g}": rows["after"].astype(float) for months, rows in scores.items()}
+    grid = pd.DataFrame({"start": scores[step]["before"].astype(float), **later}).dropna(how="all")
     seen = grid.columns[grid.notna().sum() >= FEWEST_AT_A_VISIT]
     grid = grid.dropna(how="all", subset=seen)
     return grid[seen].groupby(list(seen), dropna=False).size().rename("n").reset_index()
