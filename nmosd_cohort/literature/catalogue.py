@@ -25,6 +25,7 @@ DESCRIPTION = (
     "cutoff",
     "phase",
     "serostatus",
+    "care_level",
     "measure",
 )
 
@@ -132,7 +133,7 @@ def published_figures() -> pd.DataFrame:
     """
     rows = [_row(paper, figure) for paper in read_catalogue() for figure in paper.figures]
     table = pd.DataFrame(rows)
-    counts = ("n", "events", "decimals", "n_centres", "year")
+    counts = ("n", "events", "decimals", "n_centres", "year", "oxford_level")
     return table.astype(dict.fromkeys(counts, "Int64"))
 
 
@@ -207,7 +208,9 @@ def _filled_in(file: Path, head: dict[str, Any], figures: list[dict[str, Any]]) 
             raise ValueError(f"{file.name}, {figure.get('id')}.{own[0]}: is filled in when read; leave it out")
     key = str(head.get("key"))
     extra = {"paper": key, "citation": reference(head), "overlap_group": head.get("overlap_group") or key}
-    return [figure | extra for figure in figures]
+    population = head.get("population")
+    care_level = population.get("care_level") if isinstance(population, dict) else None
+    return [{"care_level": care_level} | figure | extra for figure in figures]
 
 
 def _explain(file: Path, figures: list[dict[str, Any]], error: ValidationError) -> str:
@@ -252,6 +255,7 @@ def _row(paper: Paper, figure: Figure) -> dict[str, Any]:
         "integrity_note": figure.integrity.note,
         "pool_group": figure.pool_group,
         "overlap_group": figure.overlap_group,
+        "oxford_level": figure.oxford_level,
         "margin": figure.margin,
         "question": answers.question if answers else None,
         "why_not": figure.why_not,

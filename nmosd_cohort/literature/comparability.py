@@ -31,6 +31,9 @@ MARGINS: Mapping[str, float] = {
     "paired_change": 1.0,
     "median_change": 1.0,
     "mean_difference": 1.0,
+    "between_group_difference": 1.0,
+    "rate_ratio": math.log(1.25),
+    "share_range": 0.10,
 }
 # What these are depends on the instrument, so another one is another thing.
 MEASURED_BY_INSTRUMENT = ("neuropathic_pain", "depression")

@@ -10,7 +10,8 @@ from typing import Any, cast
 from scipy.special import expit, logit
 from scipy.stats import norm, t
 
-from nmosd_cohort.literature.figure import Figure, Numbers
+from nmosd_cohort.literature.figure import Figure
+from nmosd_cohort.literature.numbers import Numbers
 from nmosd_cohort.statistics.correlation.fisher_z import Kind, spearman_difference
 from nmosd_cohort.statistics.shares.proportions import proportion_difference
 

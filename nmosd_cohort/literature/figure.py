@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from nmosd_cohort.literature.numbers import STRICT, Count, Numbers, Words
 from nmosd_cohort.result import ESTIMATE_COLUMNS
 
 Measure = Literal[
@@ -22,10 +23,24 @@ Measure = Literal[
     "median_change",
     "mean_difference",
     "regression_coefficient",
+    "rate_ratio",
+    "between_group_difference",
+    "share_range",
 ]
 TimeFrame = Literal["current", "chronic", "ever", "unspecified"]
 Phase = Literal["remission", "attack", "mixed", "unknown"]
-Serostatus = Literal["aqp4_positive", "mixed", "unknown"]
+Serostatus = Literal["aqp4_positive", "aqp4_negative", "mog_positive", "mixed", "unknown"]
+CareLevel = Literal["inpatients", "specialist_clinic", "several_clinics", "survey", "trial", "population"]
+Variable = Literal[
+    "female",
+    "aqp4_positive",
+    "had_myelitis",
+    "age_years",
+    "onset_age_years",
+    "duration_years",
+    "edss",
+    "attacks",
+]
 Question = Literal[
     "pain_prevalence",
     "neuropathic_pain_and_disability",
@@ -39,10 +54,6 @@ Denominator = Annotated[
     Field(pattern=r"^(assessed|all_diagnosed|with_pain|with_myelitis|aqp4_positive|unknown|other: \S.*)$"),
 ]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Words = Annotated[str, Field(min_length=3)]
-PValue = Annotated[str, Field(pattern=r"^<?0?\.\d+$")]
-Count = Annotated[int, Field(ge=0)]
-STRICT = ConfigDict(extra="forbid")
 
 
 @dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
@@ -55,62 +66,29 @@ class Population:
     serostatus: str | None
     years: str | None
     diagnosis: str | None
+    care_level: CareLevel | None = None
 
 
 @dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
-class Moment:
-    """A score at one time of a before-after study."""
+class Characteristic:
+    """One line of a paper's Table 1: who the patients were, as printed.
 
-    mean: float | None = None
-    sd: Annotated[float, Field(ge=0)] | None = None
-    median: float | None = None
-    minimum: float | None = None
-    maximum: float | None = None
+    A share carries ``events`` of ``n`` or, where the count was not seen, ``percent``; a quantity carries
+    ``mean`` with ``sd``, or ``median`` with quartiles or range. ``read`` says where it was read.
+    """
 
-
-@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
-class Group:
-    """One of the groups that a printed difference is between."""
-
-    name: Words
-    n: Count
-    mean: float
-    sd: Annotated[float, Field(ge=0)] | None = None
-
-
-@dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
-class Numbers:
-    """The numbers as printed: percentages stay percentages, null was not seen."""
-
+    variable: Variable
     n: Count | None
     events: Count | None = None
-    estimate: float | None
-    unit: str | None
-    decimals: Annotated[int, Field(ge=0, le=6)] | None
-    conf_low: float | None
-    conf_high: float | None
-    p: PValue | None
+    percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    mean: float | None = None
     sd: Annotated[float, Field(ge=0)] | None = None
     median: float | None = None
     quartile_1: float | None = None
     quartile_3: float | None = None
     minimum: float | None = None
     maximum: float | None = None
-    baseline: Moment | None = None
-    follow_up: Moment | None = None
-    groups: tuple[Group, ...] = ()
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        if self.events is not None and (self.n is None or self.events > self.n):
-            raise ValueError(f"events is {self.events} and n is {self.n}; events need an n that is not smaller")
-        if (self.conf_low is None) != (self.conf_high is None):
-            raise ValueError("conf_low and conf_high go together; one of them is null")
-        if self.conf_low is not None and self.conf_high is not None and self.conf_low > self.conf_high:
-            raise ValueError(f"conf_low {self.conf_low} is above conf_high {self.conf_high}")
-        if (self.baseline is None) != (self.follow_up is None):
-            raise ValueError("baseline and follow_up go together; one of them is null")
-        return self
+    read: Words
 
 
 @dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
@@ -136,7 +114,11 @@ class Seeds:
 
 @dataclass(config=STRICT, frozen=True, slots=True, kw_only=True)
 class Integrity:
-    """Whether the printed numbers agree with one another."""
+    """Whether the printed numbers agree with one another, as a reader judged it.
+
+    The arithmetic is done anew by ``literature.integrity``; a test holds the two together. ``verdict`` is
+    about the numbers of the figure itself, ``note`` may tell of other texts that quote it.
+    """
 
     verdict: Literal["consistent", "inconsistent", "not checkable"]
     note: str
@@ -166,7 +148,9 @@ class Figure:
 
     ``denominator`` types who was counted. ``aqp4_positive`` is used where the question can be asked of
     seropositive patients alone (prevalence); elsewhere a seropositive cohort is ``assessed`` and its
-    ``serostatus`` says the rest. ``paper``, ``citation`` and ``overlap_group`` are filled in by the reader.
+    ``serostatus`` says the rest. ``oxford_level`` is the level of evidence (Oxford 2011) that the review
+    gives, kept as its label. ``care_level`` is that of the paper unless given. ``paper``, ``citation`` and
+    ``overlap_group`` are filled in by the reader.
     """
 
     id: Identifier
@@ -188,6 +172,8 @@ class Figure:
     margin: Annotated[float, Field(gt=0)] | None
     answers: Answers | None
     why_not: Words | None = None
+    care_level: CareLevel | None = None
+    oxford_level: Annotated[int, Field(ge=1, le=5)] | None = None
     paper: str = ""
     citation: str = ""
     overlap_group: str = ""
@@ -239,6 +225,7 @@ class Paper:
     population: Population
     overlap_group: Identifier | None
     extent_read: Words
+    table_1: tuple[Characteristic, ...] = ()
     figures: Annotated[tuple[Figure, ...], Field(min_length=1)]
 
 
