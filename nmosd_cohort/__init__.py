@@ -11,6 +11,7 @@ from nmosd_cohort._version import __version__
 if TYPE_CHECKING:
     from nmosd_cohort import statistics as statistics
     from nmosd_cohort.codebook.reader import codebook_frame as codebook_frame
+    from nmosd_cohort.cohort.patient_frame import patient_frame as patient_frame
     from nmosd_cohort.cohort.tally import tally as tally
     from nmosd_cohort.intake.open import open_registry as open_registry
     from nmosd_cohort.intake.registry import Registry as Registry
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
     from nmosd_cohort.questions.pain_prevalence import pain_prevalence as pain_prevalence
     from nmosd_cohort.report.folder import write_report as write_report
     from nmosd_cohort.report.plots import plot as plot
+    from nmosd_cohort.report.show import show as show
     from nmosd_cohort.report.tables import table as table
     from nmosd_cohort.result import Result as Result
+    from nmosd_cohort.script import demo_registry as demo_registry
+    from nmosd_cohort.script import script_registry as script_registry
     from nmosd_cohort.synthetic.generate import simulate as simulate
 
 _HOME = {
@@ -39,14 +43,18 @@ _HOME = {
     "change_after_start": "questions.change_after_start",
     "cite": "literature.catalogue",
     "codebook_frame": "codebook.reader",
+    "demo_registry": "script",
     "lesion_level_and_pain": "questions.lesion_level_and_pain",
     "neuropathic_pain_and_disability": "questions.neuropathic_pain_and_disability",
     "neuropathic_pain_and_quality_of_life": "questions.neuropathic_pain_and_quality_of_life",
     "open_registry": "intake.open",
     "pain_and_depression": "questions.pain_and_depression",
+    "patient_frame": "cohort.patient_frame",
     "pain_prevalence": "questions.pain_prevalence",
     "plot": "report.plots",
     "published_figures": "literature.catalogue",
+    "script_registry": "script",
+    "show": "report.show",
     "simulate": "synthetic.generate",
     "table": "report.tables",
     "tally": "cohort.tally",

@@ -1,0 +1,118 @@
+"""One row a patient at the assessment that the questions use, for analyses that no question makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import pandas as pd
+
+from nmosd_cohort.cohort.assessments import index_visits, visits
+from nmosd_cohort.cohort.lesions import lesion_cells
+from nmosd_cohort.cohort.tally import collect, day, lazy
+from nmosd_cohort.cohort.treatment import on_drug_class
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nmosd_cohort.intake.registry import Registry
+
+OTHER_SCORES = (
+    *("dn4", "paindetect", "bpi_severity", "bpi_interference", "edss_sensory", "hads_a"),
+    *("msis29_physical", "msis29_psychological", "eq_vas"),
+)
+LESION_COLUMNS = ("cervical", "thoracic", "lesion_segments", "upper_thoracic_segments")
+DRUG_CLASSES = ("anticonvulsant", "antidepressant", "opioid", "nonopioid_analgesic")
+
+
+def patient_frame(
+    registry: Registry,
+    *,
+    needs: Sequence[str] = ("has_pain",),
+    diagnosis: str = "nmosd",
+    neuropathic_by: str = "recorded",
+    min_days_after_attack: int = 30,
+) -> pd.DataFrame:
+    """One row a patient: the last assessment in remission at which all of ``needs`` were recorded.
+
+    The patients and the assessment are those of the questions, so what is computed from this frame can stand
+    beside their answers.
+
+    Parameters
+    ----------
+    registry
+        Checked tables.
+    needs
+        Columns that may not be missing at the assessment, for example has_pain, edss2, bdi_ii.
+    diagnosis
+        Code of patients.diagnosis.
+    neuropathic_by
+        ``recorded``, ``dn4`` or ``paindetect``.
+    min_days_after_attack
+        An assessment nearer than this to the start of the last attack is not used.
+
+    Returns
+    -------
+    DataFrame
+        patient_id; sex, aqp4_status, onset_phenotype, had_myelitis and what else describes the patient;
+        age_years, disease_duration_years, attack_count, myelitis_attack_count so far; has_pain,
+        has_neuropathic_pain, has_tonic_spasm, pain_group; edss2 (twice the EDSS) and all scores;
+        lesion_level, cervical, thoracic, lesion_segments and upper_thoracic_segments of the last MRI of both
+        levels; pain_types and pain_sites of the episodes open that day, separated by semicolons (empty: none on
+        record); on_anticonvulsant, on_antidepressant, on_opioid, on_nonopioid_analgesic (1: a course is open;
+        0: none is on record). Missing stays missing.
+
+    Raises
+    ------
+    ValueError
+        If ``needs`` names a column that is not there.
+
+    Examples
+    --------
+    >>> import nmosd_cohort as nc
+    >>> patients = nc.patient_frame(nc.simulate(n=60, seed=1), needs=["has_pain", "edss2"])
+    >>> bool(patients["patient_id"].is_unique), int(patients["edss2"].isna().sum())
+    (True, 0)
+    """
+    frame = _with_other_scores(registry, visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by))
+    known = frame.collect_schema().names()
+    missing = [name for name in needs if name not in known]
+    if missing:
+        raise ValueError(f"needs has {', '.join(missing)}; columns are {', '.join(sorted(known))}")
+    index = index_visits(frame, needs=needs, min_days_after_attack=min_days_after_attack)
+    patients = index.join(lesion_cells(registry, index), on="patient_id", how="left")
+    for name in DRUG_CLASSES:
+        takes = on_drug_class(registry, index, drug_class=name)
+        takes = takes.select("patient_id", **{f"on_{name}": nw.lit(1).cast(nw.Int64)})
+        patients = patients.join(takes, on="patient_id", how="left")
+    numbers = [nw.col(f"on_{name}").fill_null(0).cast(nw.Int64) for name in DRUG_CLASSES]
+    collected = collect(patients.with_columns(*numbers).drop("dated_patient", "recorded_attack_count"), ["patient_id"])
+    collected = collected.astype(dict.fromkeys(LESION_COLUMNS, "Int64"))
+    return collected.merge(_open_pain(registry, collected), on="patient_id", how="left")
+
+
+def _with_other_scores(registry: Registry, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    scores = lazy(registry.tables["assessments"]).select(
+        "patient_id", *OTHER_SCORES, assessment_day=day("assessment_date")
+    )
+    return frame.join(scores, on=["patient_id", "assessment_day"], how="left")
+
+
+def _open_pain(registry: Registry, index: pd.DataFrame) -> pd.DataFrame:
+    """One row a patient: types and sites of the pain episodes open on the index day, sorted, each once."""
+    episodes = lazy(registry.tables["pain"]).select(
+        "patient_id", "pain_type", "pain_sites", onset_day=day("onset_date"), end_day=day("end_date")
+    )
+    rows = collect(episodes, ["patient_id", "pain_type", "onset_day"]).merge(
+        index[["patient_id", "assessment_day"]], on="patient_id"
+    )
+    is_open = rows["onset_day"].le(rows["assessment_day"]).fillna(True)
+    is_open &= rows["end_day"].ge(rows["assessment_day"]).fillna(True)
+    found = rows[is_open].groupby("patient_id")[["pain_type", "pain_sites"]].agg(_joined)
+    found.columns = pd.Index(["pain_types", "pain_sites"])
+    return index[["patient_id"]].merge(found.reset_index(), on="patient_id", how="left").fillna("")
+
+
+def _joined(values: pd.Series[str]) -> str:
+    parts = {part.strip() for text in values.dropna() for part in str(text).split(";")}
+    return ";".join(sorted(parts - {""}))

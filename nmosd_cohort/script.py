@@ -1,0 +1,74 @@
+"""What an analysis script starts from: the registry named on its command line, or the demo registry."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nmosd_cohort.intake.registry import Registry
+
+CONFIGURATION, INPUT = 2, 3  # exit codes, see docs/exit_codes.md
+
+
+def demo_registry() -> Registry:
+    """Return the demo registry: synthetic patients in a centre's own files, with planted errors.
+
+    Examples
+    --------
+    >>> import nmosd_cohort as nc
+    >>> nc.demo_registry().provenance["name"]
+    'Demo registry (synthetic)'
+    """
+    from importlib.resources import as_file, files
+
+    from nmosd_cohort.intake.open import open_registry
+
+    with as_file(files("nmosd_cohort.synthetic") / "demo_registry") as folder:
+        return open_registry(folder / "registry.toml")
+
+
+def script_registry(arguments: Sequence[str] | None = None) -> Registry:
+    """Return the registry that a script was given on its command line, the demo registry if it was given none.
+
+    Parameters
+    ----------
+    arguments
+        What stands after the name of the script; by default that of the command line. In a notebook there is
+        none, so the demo registry opens: call ``nc.open_registry`` there.
+
+    Raises
+    ------
+    SystemExit
+        If the registry cannot be read, with one line on stderr: code 3 for the files, 2 for registry.toml.
+
+    Examples
+    --------
+    >>> script_registry([]).provenance["name"]
+    'Demo registry (synthetic)'
+    """
+    from nmosd_cohort.intake.errors import ConfigurationError, InputError
+    from nmosd_cohort.intake.open import open_registry
+
+    named = _of_command_line() if arguments is None else list(arguments)
+    if not named:
+        return demo_registry()
+    try:
+        return open_registry(named[0])
+    except InputError as fault:
+        code, text = INPUT, f"input rejected: {fault}"
+    except (ConfigurationError, ValueError) as fault:
+        code, text = CONFIGURATION, f"cannot run: {fault}"
+    except OSError as fault:
+        code, text = INPUT, f"cannot read {fault.filename}: {fault.strerror}"
+    sys.stderr.write(f"{text}\n")
+    raise SystemExit(code)
+
+
+def _of_command_line() -> list[str]:
+    """Return what stands after the script; nothing in a notebook or a console, whose arguments are their own."""
+    main = sys.modules.get("__main__")
+    runs_a_script = hasattr(main, "__file__") and "ipykernel" not in sys.argv[0] and "ipykernel" not in sys.modules
+    return sys.argv[1:] if runs_a_script else []

@@ -1,0 +1,44 @@
+"""The frame has the patients and the assessment of the questions, on both backends, and nothing unknown becomes no."""
+
+import pandas as pd
+import pytest
+
+import nmosd_cohort as nc
+
+
+@pytest.fixture(scope="module")
+def registry() -> nc.Registry:
+    return nc.simulate(n=200, seed=1)
+
+
+def test_share_with_pain_is_that_of_the_question(registry: nc.Registry) -> None:
+    patients, row = nc.patient_frame(registry), nc.pain_prevalence(registry).estimates.iloc[0]
+    assert (len(patients), int(patients["has_pain"].sum())) == (row["n"], row["events"])
+
+
+def test_both_backends_give_the_same_frame(registry: nc.Registry) -> None:
+    needs = ["has_pain", "edss2", "bdi_ii"]
+    there = nc.patient_frame(registry.to_duckdb(), needs=needs)
+    pd.testing.assert_frame_equal(there, nc.patient_frame(registry, needs=needs), check_dtype=False)
+
+
+def test_open_episodes_name_types_and_sites_once(registry: nc.Registry) -> None:
+    patients = nc.patient_frame(registry)
+    for text in (*patients["pain_types"], *patients["pain_sites"]):
+        parts = text.split(";")
+        assert parts == sorted(set(parts))
+    episodes = registry.tables["pain"]
+    one = patients[patients["pain_types"] != ""].iloc[0]
+    own = episodes[episodes["patient_id"] == one["patient_id"]]
+    assert set(one["pain_types"].split(";")) <= set(own["pain_type"])
+
+
+def test_drugs_are_counted_and_lesions_stay_unknown_without_an_mri_of_both_levels(registry: nc.Registry) -> None:
+    patients = nc.patient_frame(registry)
+    assert set(patients["on_anticonvulsant"]) == {0, 1}
+    assert patients.loc[patients["lesion_level"].isna(), "thoracic"].isna().all()
+
+
+def test_unknown_column_is_named(registry: nc.Registry) -> None:
+    with pytest.raises(ValueError, match="needs has pain_score; columns are"):
+        nc.patient_frame(registry, needs=["pain_score"])
