@@ -1,0 +1,88 @@
+"""Zhang and co-workers 2022: factors that go with neuropathic pain, replayed on a registry.
+
+What the paper did, as far as its abstract says: 122 patients interviewed face to face at one hospital; pain
+by the BPI, neuropathic pain by DN4 and NPSI, depression by the BDI-II, quality of life by the SF-36; three
+groups (neuropathic pain, other pain, no pain) set against each other by regression.
+
+What is replayed: the shares; EDSS and SF-36 by pain group; depression and onset in the spinal cord as factors
+of neuropathic pain. What cannot be: the abstract does not list the covariates of its model, so the odds ratio
+of spinal onset here has depression, age, sex and duration beside it; the NPSI is not in the codebook.
+
+Run on a registry: ``python analyses/zhang_2022.py registry.toml``; without one, on the demo registry.
+"""
+
+# %% [markdown]
+# ## The registry and the paper's numbers
+# The printed numbers carry their caveats: the interval of the first is impossible for its counts.
+
+# %%
+import pandas as pd
+
+import nmosd_cohort as nc
+
+PAPER = "zhang_2022"
+registry = nc.script_registry()
+nc.show(nc.cite(PAPER), title="Zhang 2022")
+published = nc.published_figures().query("paper == @PAPER")
+nc.show(published[["figure", "denominator", "n", "events", "estimate", "conf_low", "conf_high", "caveats"]])
+
+# %% [markdown]
+# ## Shares with pain, with neuropathic pain, and neuropathic pain among those with pain
+# Three denominators, three numbers: they are never set against each other.
+
+# %%
+nc.show(
+    nc.pain_prevalence(registry, pain="any"),
+    nc.pain_prevalence(registry, pain="neuropathic"),
+    nc.pain_prevalence(registry, pain="neuropathic", denominator="with_pain"),
+    measures=["proportion"],
+)
+
+# %% [markdown]
+# ## EDSS and quality of life by pain group
+# The paper tested EDSS and SF-36 between groups; it prints no values, so these stand alone.
+
+# %%
+nc.show(
+    nc.neuropathic_pain_and_disability(registry),
+    measures=["median", "probability_superiority", "odds_ratio"],
+)
+nc.show(nc.neuropathic_pain_and_quality_of_life(registry), measures=["adjusted_mean_difference"])
+
+# %% [markdown]
+# ## Neuropathic pain and depression
+# Odds ratios of depression: neuropathic pain against other pain, and against no pain.
+
+# %%
+nc.show(nc.pain_and_depression(registry), measures=["proportion", "odds_ratio"])
+
+# %% [markdown]
+# ## Onset in the spinal cord
+# Neuropathic pain against no pain. Few patients without pain had such an onset, so Firth's penalised
+# likelihood is used: the maximum-likelihood odds ratio of the paper, 15.8, is the cautionary case.
+
+# %%
+patients = nc.patient_frame(registry, needs=["pain_group", "onset_phenotype", "bdi_ii", "age_years", "is_male"])
+compared = patients[patients["pain_group"].isin(["neuropathic", "no_pain"])].dropna(subset=["disease_duration_years"])
+factors = pd.DataFrame(
+    {
+        "spinal_onset": compared["onset_phenotype"].eq("myelitis"),
+        "depressed": compared["bdi_ii"].ge(14),
+        "age_per_10_years": compared["age_years"] / 10,
+        "male": compared["is_male"],
+        "duration_per_10_years": compared["disease_duration_years"] / 10,
+    }
+).astype(float)
+is_neuropathic = compared["pain_group"].eq("neuropathic").astype(float)
+own = {}
+if is_neuropathic.nunique() == 2:
+    ratios = nc.statistics.firth_logistic(is_neuropathic, factors)
+    nc.show("Odds ratios of neuropathic pain against no pain:", ratios)
+    own = {"zhang_2022_or_spinal_onset": ratios["spinal_onset"]}
+
+# %% [markdown]
+# ## Beside the paper
+
+# %%
+verdicts = nc.validate(registry, papers=[PAPER], own=own)
+nc.show(verdicts, title="Here and in the paper")
