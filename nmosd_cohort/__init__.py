@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from nmosd_cohort.intake.registry import Registry as Registry
     from nmosd_cohort.literature.catalogue import cite as cite
     from nmosd_cohort.literature.catalogue import published_figures as published_figures
+    from nmosd_cohort.literature.evidence import borrow as borrow
+    from nmosd_cohort.literature.evidence import evidence_for as evidence_for
+    from nmosd_cohort.literature.pooled import pooled_evidence as pooled_evidence
+    from nmosd_cohort.literature.reweighted import reweighted_verdicts as reweighted_verdicts
     from nmosd_cohort.literature.validate import validate as validate
     from nmosd_cohort.questions.change_after_start import change_after_start as change_after_start
     from nmosd_cohort.questions.lesion_level_and_pain import lesion_level_and_pain as lesion_level_and_pain
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.questions.pain_prevalence import pain_prevalence as pain_prevalence
     from nmosd_cohort.report.folder import write_report as write_report
     from nmosd_cohort.report.plots import plot as plot
+    from nmosd_cohort.report.plots_pooled import pooled_forest as pooled_forest
     from nmosd_cohort.report.show import show as show
     from nmosd_cohort.report.tables import table as table
     from nmosd_cohort.result import Result as Result
@@ -38,6 +43,10 @@ if TYPE_CHECKING:
     from nmosd_cohort.synthetic.generate import simulate as simulate
 
 _HOME = {
+    "pooled_forest": "report.plots_pooled",
+    "pooled_evidence": "literature.pooled",
+    "evidence_for": "literature.evidence",
+    "borrow": "literature.evidence",
     "Registry": "intake.registry",
     "Result": "result",
     "change_after_start": "questions.change_after_start",
@@ -53,6 +62,7 @@ _HOME = {
     "pain_prevalence": "questions.pain_prevalence",
     "plot": "report.plots",
     "published_figures": "literature.catalogue",
+    "reweighted_verdicts": "literature.reweighted",
     "script_registry": "script",
     "show": "report.show",
     "simulate": "synthetic.generate",

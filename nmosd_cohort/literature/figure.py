@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from nmosd_cohort.literature.integrity.percentages import printed_percentages
 from nmosd_cohort.literature.numbers import STRICT, Count, Numbers, Words
 from nmosd_cohort.result import ESTIMATE_COLUMNS
 
@@ -227,23 +228,3 @@ class Paper:
     extent_read: Words
     table_1: tuple[Characteristic, ...] = ()
     figures: Annotated[tuple[Figure, ...], Field(min_length=1)]
-
-
-def printed_percentages(events: int, n: int, decimals: int) -> set[Decimal]:
-    """Percentages that a paper may print for a count: rounded half up, half to even, or cut off.
-
-    Parameters
-    ----------
-    events, n
-        Patients with the event, and patients; n above zero.
-    decimals
-        Decimals of the printed percentage.
-
-    Examples
-    --------
-    >>> sorted(printed_percentages(25, 66, 1))  # 37.88 %, and some print 37.8
-    [Decimal('37.8'), Decimal('37.9')]
-    """
-    exact = Decimal(events) * 100 / Decimal(n)
-    step = Decimal(1).scaleb(-decimals)
-    return {exact.quantize(step, rounding=rule) for rule in (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)}

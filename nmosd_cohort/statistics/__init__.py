@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.statistics.paired.regression_to_the_mean import sensitivity_curve as sensitivity_curve
     from nmosd_cohort.statistics.paired.signed_rank import pseudo_median as pseudo_median
     from nmosd_cohort.statistics.paired.signed_rank import wilcoxon_signed_rank as wilcoxon_signed_rank
+    from nmosd_cohort.statistics.pooling.borrowing import robust_map as robust_map
     from nmosd_cohort.statistics.pooling.correlations import correlation_studies as correlation_studies
     from nmosd_cohort.statistics.pooling.correlations import pool_correlations as pool_correlations
     from nmosd_cohort.statistics.pooling.means import change_studies as change_studies
@@ -153,6 +154,10 @@ if TYPE_CHECKING:
     from nmosd_cohort.statistics.survival.recurrent_events import mean_cumulative_count as mean_cumulative_count
     from nmosd_cohort.statistics.survival.restricted_mean import restricted_mean_contrast as restricted_mean_contrast
     from nmosd_cohort.statistics.survival.restricted_mean import restricted_mean_survival as restricted_mean_survival
+    from nmosd_cohort.statistics.weighting.moment_weights import moment_weights as moment_weights
+    from nmosd_cohort.statistics.weighting.targets import Target as Target
+    from nmosd_cohort.statistics.weighting.weighted_outcome import weighted_mean as weighted_mean
+    from nmosd_cohort.statistics.weighting.weighted_outcome import weighted_proportion as weighted_proportion
 
 _HOME = {
     "proportion": "shares.proportions",
@@ -279,6 +284,11 @@ _HOME = {
     "permutation_mean_difference": "resampling.permutation_limits",
     "sign_flip_mean": "resampling.permutation_limits",
     "max_t": "resampling.max_t",
+    "robust_map": "pooling.borrowing",
+    "Target": "weighting.targets",
+    "moment_weights": "weighting.moment_weights",
+    "weighted_mean": "weighting.weighted_outcome",
+    "weighted_proportion": "weighting.weighted_outcome",
     "holm": "multiplicity",
     "benjamini_hochberg": "multiplicity",
     "adjust_family": "multiplicity",

@@ -1,0 +1,287 @@
+"""Published shares taken together by pool group: what counts, what does not and why, and where a further one lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import pandas as pd
+
+from nmosd_cohort.literature.catalogue import published_figures
+from nmosd_cohort.statistics.estimate import Counts, whole_number
+from nmosd_cohort.statistics.pooling.proportions import ShareMethod, pool_proportions, share_studies
+from nmosd_cohort.statistics.pooling.random_effects import Pooled
+from nmosd_cohort.statistics.pooling.sensitivity import one_per_group
+
+FEWEST_STUDIES = 2  # of which a mean can be taken
+FEWEST_FOR_PREDICTION = 5  # a prediction interval of fewer spans almost every share
+NEEDED = (
+    "figure",
+    "paper",
+    "pool_group",
+    "overlap_group",
+    "measure",
+    "construct",
+    "denominator",
+    "time_frame",
+    "n",
+    "events",
+    "derived",
+)
+SHARE_COLUMNS = (*NEEDED, "is_counted", "why_not_counted")
+
+
+@dataclass(frozen=True, slots=True)
+class PooledGroup:
+    """One pool group: which figures count, their mean, and the spread between them.
+
+    Parameters
+    ----------
+    group
+        Name of the pool group.
+    construct, denominator, time_frame
+        What the counted figures measure; several values with the number of figures of each.
+    studies, n, events
+        Counted studies, one a cohort, with their patients and events.
+    estimate, conf_low, conf_high
+        Mean share with its limits, NaN where too few studies are counted.
+    prediction_low, prediction_high
+        Where the true share of a further study would lie; NaN with fewer than three studies.
+    tau, i2, q, q_p
+        SD of the logits between studies, its share of the variance, and Cochran's Q with its p-value.
+    lowest_without, highest_without
+        Smallest and largest mean share when one cohort is left out.
+    most_influential
+        Figure without which the mean moves most.
+    used, left_out
+        Figures that count; figures that do not, each with its reason.
+    is_for_verdicts
+        Whether there are studies enough to use the prediction interval in verdicts.
+    method
+        How the numbers were made, or why there are none.
+    """
+
+    group: str
+    construct: str
+    denominator: str
+    time_frame: str
+    studies: int
+    n: int
+    events: int
+    estimate: float
+    conf_low: float
+    conf_high: float
+    prediction_low: float
+    prediction_high: float
+    tau: float
+    i2: float
+    q: float
+    q_p: float
+    lowest_without: float
+    highest_without: float
+    most_influential: str
+    used: str
+    left_out: str
+    is_for_verdicts: bool
+    method: str
+
+
+POOLED_COLUMNS = tuple(field.name for field in fields(PooledGroup))
+
+
+def pooled_evidence(
+    figures: pd.DataFrame | None = None,
+    *,
+    fewest_studies: int = FEWEST_STUDIES,
+    with_derived: bool = True,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Mean published share of each pool group, with the spread between studies and what was left out.
+
+    Parameters
+    ----------
+    figures
+        As ``published_figures`` returns them; None takes the catalogue.
+    fewest_studies
+        Studies below which no mean is made; two or more.
+    with_derived
+        Whether shares count that were not printed but follow from printed counts.
+    conf_level
+        Coverage of the limits and of the prediction limits.
+
+    Returns
+    -------
+    DataFrame
+        One row a pool group, by name, columns as ``PooledGroup``. Each cohort counts once, by its largest figure.
+        Groups with fewer studies than asked for are there too, without a mean and with the reason in ``method``.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or `fewest_studies` is below two.
+
+    Notes
+    -----
+    See ``pool_proportions``. Figures of a group differ in denominator, time frame, instrument and case-mix: the
+    mean describes the literature, it is not an estimate for any one population. Prediction limits rest on
+    t(k - 2); with t(k - 1), as some programs have it, they are narrower.
+
+    Examples
+    --------
+    >>> table = pooled_evidence().set_index("group")
+    >>> int(table.loc["neuropathic_all", "studies"]), bool(table.loc["ms_pain", "is_for_verdicts"])
+    (8, False)
+    """
+    if whole_number("fewest_studies", fewest_studies) < FEWEST_STUDIES:
+        raise ValueError(f"fewest_studies is {fewest_studies}; a mean needs {FEWEST_STUDIES} studies or more")
+    table = checked_figures(figures)
+    names = sorted(table["pool_group"].dropna().unique())
+    rows = [
+        _pooled_group(group_shares(table, name, with_derived=with_derived), fewest_studies, conf_level)
+        for name in names
+    ]
+    return pd.DataFrame([asdict(row) for row in rows], columns=list(POOLED_COLUMNS))
+
+
+def group_shares(figures: pd.DataFrame | None, group: str, *, with_derived: bool = True) -> pd.DataFrame:
+    """Figures of one pool group, with those that count towards its mean and the reason why others do not.
+
+    Parameters
+    ----------
+    figures
+        As ``published_figures`` returns them; None takes the catalogue.
+    group
+        Name of the pool group.
+    with_derived
+        Whether shares count that were not printed but follow from printed counts.
+
+    Returns
+    -------
+    DataFrame
+        One row a figure, in the order given, columns ``SHARE_COLUMNS``. A figure counts if it is a share whose
+        events and patients are known, and the largest such figure of its cohort.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or no figure is of that group; the message lists the groups.
+
+    Examples
+    --------
+    >>> spasms = group_shares(None, "tonic_spasm_all").set_index("figure")
+    >>> spasms.loc["li_qinying_2020_tonic_spasm", "why_not_counted"]
+    'same cohort as shanghai_2020_tonic_spasm, which is larger'
+    """
+    table = checked_figures(figures)
+    rows = table.loc[table["pool_group"].eq(group), list(NEEDED)].reset_index(drop=True)
+    if rows.empty:
+        known = ", ".join(sorted(table["pool_group"].dropna().unique()))
+        raise ValueError(f"no figure is of the pool group {group!r}; groups are {known or 'none'}")
+    reasons = [_unusable(row, with_derived=with_derived) for row in rows.to_dict("records")]
+    usable = rows[[not reason for reason in reasons]]
+    kept = dict(zip(usable["overlap_group"], usable["figure"], strict=True))
+    if len(usable) > 1:
+        cohorts = list(usable["overlap_group"])
+        single = one_per_group(share_studies(*share_counts(usable), labels=list(usable["figure"])), cohorts)
+        cohort_of = dict(zip(usable["figure"], usable["overlap_group"], strict=True))
+        kept = {cohort_of[figure]: figure for figure in single.labels}
+    rows["why_not_counted"] = [
+        reason or ("" if kept[cohort] == figure else f"same cohort as {kept[cohort]}, which is larger")
+        for reason, cohort, figure in zip(reasons, rows["overlap_group"], rows["figure"], strict=True)
+    ]
+    rows["is_counted"] = rows["why_not_counted"].eq("")
+    return rows[list(SHARE_COLUMNS)]
+
+
+def checked_figures(figures: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the published figures, the catalogue's where none are given.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> "pool_group" in checked_figures(None)
+    True
+    """
+    table = published_figures() if figures is None else figures
+    missing = [name for name in (*NEEDED, "estimate") if name not in table]
+    if missing:
+        raise ValueError(f"figures has no column {', '.join(missing)}; take it from published_figures()")
+    return table
+
+
+def _unusable(row: Mapping[Any, Any], *, with_derived: bool) -> str:
+    if row["measure"] != "proportion":
+        return f"not a share but a {str(row['measure']).replace('_', ' ')}"
+    if pd.isna(row["events"]) or pd.isna(row["n"]):
+        return "no counts"
+    return "" if with_derived or not row["derived"] else "derived, not printed"
+
+
+def share_counts(shares: pd.DataFrame) -> tuple[Counts, Counts]:
+    """Return events and patients of shares whose counts are known.
+
+    Examples
+    --------
+    >>> events, n = share_counts(pd.DataFrame({"events": [3], "n": [9]}))
+    >>> int(events[0]), int(n[0])
+    (3, 9)
+    """
+    return shares["events"].to_numpy(dtype=int), shares["n"].to_numpy(dtype=int)
+
+
+def _pooled_group(shares: pd.DataFrame, fewest: int, conf_level: float) -> PooledGroup:
+    counted = shares[shares["is_counted"]].reset_index(drop=True)
+    described = counted if len(counted) else shares
+    pooled = pool_proportions(*share_counts(counted), conf_level=conf_level) if len(counted) >= fewest else None
+    lowest, highest, influential = _without_one(counted, pooled)
+    reason = f"not pooled: {len(counted)} with known counts, {fewest} are needed"
+    nan = math.nan
+    return PooledGroup(
+        group=str(shares["pool_group"].iloc[0]),
+        construct=_values(described["construct"]),
+        denominator=_values(described["denominator"]),
+        time_frame=_values(described["time_frame"]),
+        studies=len(counted),
+        n=int(counted["n"].sum()),
+        events=int(counted["events"].sum()),
+        estimate=pooled.estimate if pooled else nan,
+        conf_low=pooled.conf_low if pooled else nan,
+        conf_high=pooled.conf_high if pooled else nan,
+        prediction_low=pooled.prediction_low if pooled else nan,
+        prediction_high=pooled.prediction_high if pooled else nan,
+        tau=math.sqrt(pooled.tau2) if pooled else nan,
+        i2=pooled.i2 if pooled else nan,
+        q=pooled.q if pooled else nan,
+        q_p=pooled.q_p if pooled else nan,
+        lowest_without=lowest,
+        highest_without=highest,
+        most_influential=influential,
+        used=", ".join(counted["figure"]),
+        left_out="; ".join(
+            f"{row.figure} ({row.why_not_counted})" for row in shares.itertuples() if not row.is_counted
+        ),
+        is_for_verdicts=pooled is not None and len(counted) >= FEWEST_FOR_PREDICTION,
+        method=pooled.method if pooled else reason,
+    )
+
+
+def _without_one(counted: pd.DataFrame, pooled: Pooled | None) -> tuple[float, float, str]:
+    """Return the range of the mean when one cohort is left out, and the figure that moves it most."""
+    if pooled is None:
+        return math.nan, math.nan, ""
+    method: ShareMethod = "logit" if pooled.weights else "glmm"  # as for the whole, so that only the studies differ
+    means = [pool_proportions(*share_counts(counted.drop(at)), method=method).estimate for at in counted.index]
+    moves = [abs(mean - pooled.estimate) for mean in means]
+    return min(means), max(means), str(counted["figure"].iloc[moves.index(max(moves))])
+
+
+def _values(column: pd.Series[Any]) -> str:
+    """Return the value of a column, or each with its number of rows where there are several."""
+    counts = column.fillna("not stated").value_counts()
+    return str(counts.index[0]) if len(counts) == 1 else ", ".join(f"{name} {count}" for name, count in counts.items())
