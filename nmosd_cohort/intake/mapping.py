@@ -101,6 +101,7 @@ class RegistryMapping:
     quarantine_percent: float = 10.0
     sources: tuple[Source, ...] = ()
     sha256: str = ""
+    care_level: str | None = None
 
 
 def codebook_source(table: str, records: Records, data_cut: date | None) -> tuple[Source, list[Finding]]:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from nmosd_cohort.codebook import Variable
 
 TOP_KEYS = {"registry": dict, "limits": dict, "source": list}
-REGISTRY_KEYS = {"name": str, "data_cut": (str, date), "language": str}
+REGISTRY_KEYS = {"name": str, "data_cut": (str, date), "language": str, "care_level": str}
+# Where the patients come from, in the codes that the catalogue of published figures uses.
+CARE_LEVELS = ("inpatients", "specialist_clinic", "several_clinics", "survey", "trial", "population")
 LIMIT_KEYS = {"quarantine_percent": (int, float)}
 SOURCE_KEYS = {
     "file": str,
@@ -81,6 +83,8 @@ def _mapping(entry: Mapping[str, Any], folder: Path, problems: Problems) -> Regi
         problems.add("[registry] needs a name")
     if head.get("language", "en") not in ("en", "zh"):
         problems.add("[registry]: language is one of en, zh", "language")
+    if head.get("care_level", CARE_LEVELS[0]) not in CARE_LEVELS:
+        problems.add(f"[registry]: care_level is one of {', '.join(CARE_LEVELS)}", "care_level")
     percent = float(limits.get("quarantine_percent", 10))
     if not 0 <= percent <= 100:
         problems.add("[limits]: quarantine_percent is from 0 to 100", "quarantine_percent")
@@ -89,7 +93,14 @@ def _mapping(entry: Mapping[str, Any], folder: Path, problems: Problems) -> Regi
         _source(source, data_cut, folder, problems) for source in _tables(entry.get("source", []), "source", problems)
     ]
     _check_whole(sources, problems)
-    return RegistryMapping(head.get("name", ""), data_cut, head.get("language", "en"), percent, tuple(sources))
+    return RegistryMapping(
+        head.get("name", ""),
+        data_cut,
+        head.get("language", "en"),
+        percent,
+        tuple(sources),
+        care_level=head.get("care_level"),
+    )
 
 
 def _check_whole(sources: Iterable[Source], problems: Problems) -> None:

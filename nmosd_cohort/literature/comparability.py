@@ -15,10 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from nmosd_cohort.literature.figure import Answers, Figure
+from nmosd_cohort.literature.definitions import ITEMS, MIXED, local_definitions, published_definitions
+from nmosd_cohort.literature.figure import Figure
+
+__all__ = ["ITEMS", "MARGINS", "RULES", "GateOutcome", "Item", "Rule", "compare_definitions", "margin_of"]
 
 Agreement = Literal["same", "different", "unknown"]
-ITEMS = ("construct", "denominator", "time_frame", "instrument", "phase", "serostatus")
 MARGINS: Mapping[str, float] = {
     "proportion": 0.10,
     "correlation": 0.15,
@@ -35,34 +37,42 @@ MARGINS: Mapping[str, float] = {
     "rate_ratio": math.log(1.25),
     "share_range": 0.10,
 }
-# What these are depends on the instrument, so another one is another thing.
+# What these are depends on the instrument, so another one, or another cut-off of it, is another thing.
 MEASURED_BY_INSTRUMENT = ("neuropathic_pain", "depression")
-PAIN_CONSTRUCTS = {"any": "any_pain", "neuropathic": "neuropathic_pain", "tonic_spasm": "tonic_spasm"}
-# What the rows of the questions other than pain_prevalence are about: (question, outcome, measure).
-ROW_CONSTRUCTS: Mapping[tuple[str, str, str], str] = {
-    ("neuropathic_pain_and_disability", "edss", "probability_superiority"): "neuropathic_pain_and_edss",
-    ("neuropathic_pain_and_quality_of_life", "sf36_bp", "mean"): "sf36_bodily_pain",
-    ("neuropathic_pain_and_quality_of_life", "sf36_pcs", "adjusted_mean_difference"): (
-        "neuropathic_pain_and_quality_of_life"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a disagreement over one item does to the comparison.
+
+    Parameters
+    ----------
+    stops_if_different, stops_if_unknown
+        Whether the comparison is refused; else the item is listed and the reader judges.
+    why
+        The reason for the rule.
+    needs_instrument
+        The rule holds only for constructs that an instrument defines. A cut-off is not looked at for others.
+    """
+
+    stops_if_different: bool
+    stops_if_unknown: bool
+    why: str
+    needs_instrument: bool = False
+
+
+RULES: Mapping[str, Rule] = {
+    "construct": Rule(True, True, "two different things have no difference that means anything"),
+    "denominator": Rule(True, True, "a share of those with pain and a share of all differ whatever the truth is"),
+    "time_frame": Rule(True, False, "current, chronic and lifetime pain nest; many papers do not say which they mean"),
+    "instrument": Rule(True, False, "another ruler finds another share; papers often leave it out", True),
+    "cutoff": Rule(True, False, "another cut-off is another share; papers often leave it out", True),
+    "phase": Rule(False, False, "no figure that can be answered is of attacks alone; the reader sees the phase"),
+    "serostatus": Rule(False, False, "cohorts are mixed in shares that papers seldom give; reweighting takes it up"),
+    "care_level": Rule(
+        False, False, "it shifts who is seen, as every cohort does; the spread between studies holds it"
     ),
-    ("neuropathic_pain_and_quality_of_life", "sf36_mcs", "adjusted_mean_difference"): (
-        "neuropathic_pain_and_quality_of_life"
-    ),
-    ("lesion_level_and_pain", "chronic_pain", "odds_ratio_per_myelitis_attack"): ("chronic_pain_per_myelitis_attack"),
-    ("lesion_level_and_pain", "chronic_pain", "odds_ratio_per_upper_thoracic_segment"): (
-        "chronic_pain_per_upper_thoracic_segment"
-    ),
-    ("lesion_level_and_pain", "pain_nrs", "standardised_coefficient"): "lesion_level_and_pain_severity",
-    ("pain_and_depression", "bdi_ii", "proportion"): "depression",
-    ("pain_and_depression", "bdi_ii_moderate", "proportion"): "depression_moderate_severe",
-    ("pain_and_depression", "bdi_ii", "pearson"): "pain_and_depression",
-    ("pain_and_depression", "bdi_ii", "odds_ratio"): "neuropathic_pain_and_depression",
-    ("change_after_start", "pain_nrs", "mean_change"): "pain_change_after_start",
-    ("change_after_start", "pain_nrs", "pseudo_median_change"): "pain_change_after_start",
-    ("change_after_start", "pain_nrs", "baseline_mean"): "pain_intensity_at_start",
-    ("change_after_start", "pain_nrs", "baseline_median"): "pain_intensity_at_start",
-    ("change_after_start", "pain_nrs", "follow_up_median"): "pain_intensity_after_start",
-    ("change_after_start", "edss", "pseudo_median_change"): "edss_change_after_start",
+    "diagnosis": Rule(True, False, "another disease is another population, however alike the number"),
 }
 
 
@@ -83,9 +93,10 @@ class GateOutcome:
     Parameters
     ----------
     items
-        One entry for each of ``ITEMS``: the local definition, the published one, and whether they agree.
+        One entry for each of ``ITEMS`` that the construct needs: the local definition, the published one, and
+        whether they agree.
     comparable
-        False if construct, denominator or time frame stand in the way.
+        False if an item stops the comparison by its rule in ``RULES``.
     reason
         Why not; empty if comparable.
     """
@@ -94,14 +105,15 @@ class GateOutcome:
     comparable: bool
     reason: str
 
+    def listed(self, agreement: Agreement) -> str:
+        """Return the items that are same, different or unknown, as a list with commas."""
+        return ", ".join(item.item for item in self.items if item.agreement == agreement)
+
     def __str__(self) -> str:
         """Say in one line what agrees, differs or is unknown."""
-        listed = [
-            f"{name}: {', '.join(item.item for item in self.items if item.agreement == name)}"
-            for name in ("same", "different", "unknown")
-            if any(item.agreement == name for item in self.items)
-        ]
-        return ("comparable; " if self.comparable else f"not comparable, {self.reason}; ") + "; ".join(listed)
+        named: tuple[Agreement, ...] = ("same", "different", "unknown")
+        parts = [f"{name}: {self.listed(name)}" for name in named if self.listed(name)]
+        return ("comparable; " if self.comparable else f"not comparable, {self.reason}; ") + "; ".join(parts)
 
 
 def compare_definitions(figure: Figure, definitions: Mapping[str, object]) -> GateOutcome:
@@ -118,9 +130,9 @@ def compare_definitions(figure: Figure, definitions: Mapping[str, object]) -> Ga
     Returns
     -------
     GateOutcome
-        Not comparable if the construct differs, the denominator differs or is unknown, or the time frames
-        are both known and differ, or, for neuropathic pain and depression, the instruments are and do. Phase and
-        serostatus are listed and never stop it.
+        Not comparable if construct or denominator differ or are unknown, or if time frame, diagnosis or, for
+        neuropathic pain and depression, instrument or cut-off are known on both sides and differ. Phase,
+        serostatus and care level are listed and never stop it. ``RULES`` has the reason of each.
 
     Examples
     --------
@@ -131,44 +143,13 @@ def compare_definitions(figure: Figure, definitions: Mapping[str, object]) -> Ga
     """
     local = local_definitions(figure.answers, definitions)
     published = published_definitions(figure)
+    is_measured = figure.construct.startswith(MEASURED_BY_INSTRUMENT)
+    needed = [name for name in ITEMS if name != "cutoff" or is_measured]
     items = tuple(
-        Item(name, local[name], published[name], _agree(name, local[name], published[name])) for name in ITEMS
+        Item(name, local[name], published[name], _agree(name, local[name], published[name])) for name in needed
     )
-    reason = next((text for text in (_obstacle(item, figure.construct) for item in items) if text), "")
+    reason = next((text for text in (_obstacle(item, is_measured) for item in items) if text), "")
     return GateOutcome(items, not reason, reason)
-
-
-def published_definitions(figure: Figure) -> dict[str, str | None]:
-    """Return what a published figure says of each item; None where it says nothing.
-
-    Examples
-    --------
-    >>> from nmosd_cohort.literature.catalogue import find_figure
-    >>> published_definitions(find_figure("tong_2022_pain"))["phase"]
-    'remission'
-    """
-    stated = {name: getattr(figure, name) for name in ITEMS}
-    return {name: None if value in (None, "unknown", "unspecified") else value for name, value in stated.items()}
-
-
-def local_definitions(answers: Answers | None, definitions: Mapping[str, object]) -> dict[str, str | None]:
-    """Return what the local estimate says of each item; None where it says nothing.
-
-    Examples
-    --------
-    >>> local_definitions(None, {"pain": "any", "denominator": "assessed"})["construct"]
-    'any_pain'
-    """
-    implied = _implied(answers) if answers else {}
-    stated = {name: str(value) for name, value in definitions.items() if name in ITEMS and value is not None}
-    if "pain" in definitions and "construct" not in stated:
-        stated["construct"] = PAIN_CONSTRUCTS.get(str(definitions["pain"]), str(definitions["pain"]))
-    known: dict[str, str | None] = {name: stated.get(name, implied.get(name)) for name in ITEMS}
-    if answers and answers.select.get("group") == "with_pain":
-        known["denominator"] = implied["denominator"]
-    if known["denominator"] == "aqp4_positive":
-        known["serostatus"] = "aqp4_positive"
-    return {name: None if value in ("unknown", "unspecified", "") else value for name, value in known.items()}
 
 
 def margin_of(figure: Figure) -> float:
@@ -183,35 +164,11 @@ def margin_of(figure: Figure) -> float:
     return MARGINS[figure.measure] if figure.margin is None else figure.margin
 
 
-def _implied(answers: Answers) -> dict[str, str]:
-    """Return the definitions that follow from the question, its arguments and the row taken."""
-    chosen, row = answers.arguments, answers.select
-    if answers.question == "pain_prevalence":
-        asked = {name: str(chosen[name]) for name in ("denominator", "time_frame") if name in chosen}
-        return asked | {"construct": PAIN_CONSTRUCTS[str(chosen["pain"])]}
-    outcome = row.get("outcome", "")
-    known = {"denominator": _implied_denominator(answers)}
-    if outcome == "attack_rate":
-        return known | {"construct": f"attack_rate_{row.get('level', '')}_start"}
-    if outcome == "chronic_pain":
-        known["time_frame"] = "chronic"
-    construct = ROW_CONSTRUCTS.get((answers.question, outcome, row["measure"]))
-    return known | ({"construct": construct} if construct else {})
-
-
-def _implied_denominator(answers: Answers) -> str:
-    row = answers.select
-    if row.get("group") == "with_pain":
-        return "with_pain" if row.get("level") == "yes" else "other: patients without pain"
-    if row.get("outcome") == "chronic_pain":
-        return "other: patients with an MRI of cervical and thoracic cord"
-    is_cord_score = answers.question == "lesion_level_and_pain" and row.get("outcome") == "pain_nrs"
-    return "with_myelitis" if is_cord_score else "assessed"
-
-
 def _agree(name: str, local: str | None, published: str | None) -> Agreement:
     if local is None or published is None:
         return "unknown"
+    if name == "diagnosis" and local != published and local in published.split(MIXED):
+        return "unknown"  # whether the number holds for these patients alone
     if name != "instrument":
         return "same" if local == published else "different"
     return "same" if _instruments(local) & _instruments(published) else "different"
@@ -222,19 +179,18 @@ def _instruments(text: str) -> set[str]:
     return {re.sub(r"[^a-z0-9]", "", part) for part in re.split(r"[+/,;]| and ", text.lower())} - {""}
 
 
-def _obstacle(item: Item, construct: str) -> str:
+def _obstacle(item: Item, is_measured: bool) -> str:
     """Return why this item stops the comparison, or nothing."""
-    if item.item == "instrument" and not construct.startswith(MEASURED_BY_INSTRUMENT):
+    rule = RULES[item.item]
+    if item.agreement == "same" or (rule.needs_instrument and not is_measured):
         return ""
-    if item.item not in ("construct", "denominator", "time_frame", "instrument") or item.agreement == "same":
-        return ""
-    if item.item == "denominator" and item.agreement == "unknown":
-        side = "published" if item.published is None else "local"
-        return f"the denominator of the {side} figure is unknown"
+    name = item.item.replace("_", " ").replace("cutoff", "cut-off")
     if item.agreement == "unknown":
+        side = "published" if item.published is None else "local"
+        return f"the {name} of the {side} figure is unknown" if rule.stops_if_unknown else ""
+    if not rule.stops_if_different:
         return ""
     if item.item == "denominator" and "with_pain" in (item.local, item.published):
         of_pain, other = ("published", "local") if item.published == "with_pain" else ("local", "published")
         return f"the {of_pain} share is of patients with pain, the {other} one is not"
-    name = item.item.replace("_", " ")
     return f"the {name} differs: published {item.published}, local {item.local}"

@@ -218,7 +218,7 @@ def checked_figures(figures: pd.DataFrame | None) -> pd.DataFrame:
 def _unusable(row: Mapping[Any, Any], *, with_derived: bool) -> str:
     if row["measure"] != "proportion":
         return f"not a share but a {str(row['measure']).replace('_', ' ')}"
-    if pd.isna(row["events"]) or pd.isna(row["n"]):
+    if pd.isna(row["events"]) or pd.isna(row["n"]) or row["n"] == 0:
         return "no counts"
     return "" if with_derived or not row["derived"] else "derived, not printed"
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.cohort.assessments import SCORES
+from nmosd_cohort.cohort.pain import DN4_CUTOFF, PAINDETECT_CUTOFF
 from nmosd_cohort.cohort.selection import eligible, select_patients
 from nmosd_cohort.cohort.tally import tally
-from nmosd_cohort.literature.catalogue import read_catalogue
+from nmosd_cohort.intake.errors import nearest
+from nmosd_cohort.literature.catalogue import find_figure, read_catalogue
 from nmosd_cohort.literature.comparability import compare_definitions
 from nmosd_cohort.literature.verdict import judge_all
 from nmosd_cohort.questions.change_after_start import change_after_start
@@ -17,6 +22,7 @@ from nmosd_cohort.questions.neuropathic_pain_and_disability import neuropathic_p
 from nmosd_cohort.questions.neuropathic_pain_and_quality_of_life import neuropathic_pain_and_quality_of_life
 from nmosd_cohort.questions.pain_and_depression import pain_and_depression
 from nmosd_cohort.questions.pain_prevalence import pain_prevalence
+from nmosd_cohort.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.literature.figure import Answers, Figure
     from nmosd_cohort.result import Result
 
+Answer = Estimate | tuple[Mapping[str, Any], Mapping[str, Any]]  # or a row and its definitions
 QUESTIONS: dict[str, Any] = {
     question.__name__: question
     for question in (
@@ -37,23 +44,42 @@ QUESTIONS: dict[str, Any] = {
     )
 }
 MOST_UNASKED_SHARE = 0.10  # of all diagnosed; the margin within which two shares count as equal
-CATALOGUE_DIAGNOSIS = "nmosd"
+NEUROPATHIC_CUTOFFS = {"dn4": DN4_CUTOFF, "paindetect": PAINDETECT_CUTOFF}
+# What a Result and its registry must have in common.
+SAME_REGISTRY = ("name", "data_cut", "mapping_sha256", "scenario", "seed")
 CATALOGUE_SCALE = "bdi_ii"  # what a figure's `select` calls the depression instrument
 
 
-def validate(registry: Registry, *, diagnosis: str = "nmosd") -> pd.DataFrame:
+def validate(
+    registry: Registry,
+    *,
+    diagnosis: str = "nmosd",
+    papers: Sequence[str] | None = None,
+    own: Mapping[str, Answer] | None = None,
+    results: Sequence[Result] | None = None,
+) -> pd.DataFrame:
     """One row a published figure: the registry's own value, the published one, their difference and a verdict.
 
-    A figure is compared only where construct, denominator and time frame allow it; each question is asked
+    A figure is compared only where ``literature.comparability.RULES`` allow it; each question is asked
     once for each set of definitions that the figures need. p-values are Holm-adjusted over all figures that
     could be compared.
 
     Parameters
     ----------
     registry
-        Checked tables.
+        Checked tables. ``provenance["care_level"]``, from registry.toml, is compared where it is known.
     diagnosis
-        Code of patients.diagnosis. The figures are of NMOSD: with another diagnosis none is comparable.
+        Code of patients.diagnosis. A figure of another disease is not comparable.
+    papers
+        Keys of the papers to judge; None takes all. The family of p-values is that of these papers.
+    own
+        The caller's own estimates by figure, which go before the answer of the question: for each an Estimate
+        with the construct and the denominator of the figure, for which the caller answers; or the row (estimate,
+        conf_low, conf_high, std_error, n, events, measure) and its definitions, which the gate then reads.
+    results
+        Answers of this registry that are already there. One is used instead of asking again if it names the same
+        registry and data cut and its definitions state every argument that the question would be asked with;
+        the seed may differ.
 
     Returns
     -------
@@ -63,6 +89,11 @@ def validate(registry: Registry, *, diagnosis: str = "nmosd") -> pd.DataFrame:
         different, different, within between-study spread. Each has its ``reason`` and, where there is a
         difference, the smallest that this registry could have seen with 80 % power.
 
+    Raises
+    ------
+    ValueError
+        If a paper or a figure is not in the catalogue, or an own figure is of a paper left out.
+
     References
     ----------
     Altman and Bland 2003 (difference of two estimates); Schuirmann 1987 (equivalence); Holm 1979.
@@ -70,19 +101,25 @@ def validate(registry: Registry, *, diagnosis: str = "nmosd") -> pd.DataFrame:
     Examples
     --------
     >>> import nmosd_cohort as nc
-    >>> verdicts = nc.validate(nc.simulate(n=150, seed=1))
-    >>> len(verdicts) == len(nc.published_figures())
-    True
+    >>> verdicts = nc.validate(nc.simulate(n=150, seed=1), papers=["qian_2012"])
+    >>> verdicts["paper"].unique().tolist()
+    ['qian_2012']
     """
+    figures, given = _chosen(papers), own or {}
+    _check_figures(given, figures)
+    known = {
+        "serostatus": _serostatus(registry, diagnosis),
+        "care_level": registry.provenance.get("care_level"),
+        "diagnosis": diagnosis,
+    }
     asked: dict[tuple[str, str], Result] = {}
-    known = {"serostatus": _serostatus(registry, diagnosis), "phase": "remission"}
     comparisons, silent = [], {}
-    for figure in (figure for paper in read_catalogue() for figure in paper.figures):
-        local = _local(registry, figure, diagnosis, asked)
-        gate = compare_definitions(figure, known | local.definitions)
-        if diagnosis != CATALOGUE_DIAGNOSIS:
-            gate = replace(gate, comparable=False, reason=f"the published patients have NMOSD, these {diagnosis}")
-        comparisons.append((figure, local.row, gate))
+    for figure in figures:
+        if figure.id in given:
+            local = _own(figure, given[figure.id])
+        else:
+            local = _local(registry, figure, diagnosis, asked, results or ())
+        comparisons.append((figure, local.row, compare_definitions(figure, known | local.definitions)))
         if local.why_not:
             silent[figure.id] = local.why_not
     verdicts = judge_all(comparisons)
@@ -101,26 +138,84 @@ class Local:
     why_not: str = ""
 
 
-def _local(registry: Registry, figure: Figure, diagnosis: str, asked: dict[tuple[str, str], Result]) -> Local:
+def _own(figure: Figure, answer: Answer) -> Local:
+    """Return the caller's own estimate as the local side."""
+    if not isinstance(answer, Estimate):
+        row, definitions = answer
+        return Local(dict(row), dict(definitions))
+    row = {name: getattr(answer, name) for name in ("estimate", "std_error", "conf_low", "conf_high", "n", "events")}
+    stated = {"construct": figure.construct, "denominator": figure.denominator}
+    why_not = f"{answer.method[:1].upper()}{answer.method[1:]}." if math.isnan(answer.estimate) else ""
+    return Local(row | {"measure": figure.measure}, stated, why_not)
+
+
+def _chosen(papers: Sequence[str] | None) -> list[Figure]:
+    catalogue = {paper.key: paper for paper in read_catalogue()}
+    keys = list(catalogue) if papers is None else [papers] if isinstance(papers, str) else list(dict.fromkeys(papers))
+    unknown = [key for key in keys if key not in catalogue]
+    if unknown:
+        raise ValueError(f"papers: there is no paper {unknown[0]}; {nearest(unknown[0], catalogue)}")
+    return [figure for key in keys for figure in catalogue[key].figures]
+
+
+def _check_figures(own: Mapping[str, Answer], figures: Sequence[Figure]) -> None:
+    """Raise if an own estimate is of no figure, or of one that is left out."""
+    judged = {figure.id for figure in figures}
+    for name in own:
+        paper = find_figure(name).paper
+        if name not in judged:
+            raise ValueError(f"own: {name} is of the paper {paper}, which is not among papers; name it there too")
+
+
+def _local(
+    registry: Registry, figure: Figure, diagnosis: str, asked: dict[tuple[str, str], Result], results: Sequence[Result]
+) -> Local:
     """Ask the question of a figure, once for each set of arguments, and take the row that answers it."""
     if figure.answers is None:
         return Local({}, {}, str(figure.why_not))
-    arguments = _arguments(figure.answers)
-    key = (figure.answers.question, repr(sorted(arguments.items())))
+    name = figure.answers.question
+    arguments = _with_defaults(name, _arguments(figure.answers) | {"diagnosis": diagnosis})
+    key = (name, repr(sorted(arguments.items())))
     if key not in asked:
-        asked[key] = QUESTIONS[figure.answers.question](registry, diagnosis=diagnosis, **arguments)
+        ready = next((result for result in results if _is_answer(result, registry, name, arguments)), None)
+        asked[key] = QUESTIONS[name](registry, **arguments) if ready is None else ready
     result = asked[key]
     definitions = dict(result.definitions)
-    if figure.answers.question != "pain_prevalence":
+    if name != "pain_prevalence":
         # These questions have rows of several denominators and outcomes; the row itself tells.
         del definitions["denominator"]
-    if definitions.get("neuropathic_by", "recorded") != "recorded":
-        definitions["instrument"] = definitions["neuropathic_by"]
+    neuropathic_by = definitions.get("neuropathic_by", "recorded")
+    if neuropathic_by != "recorded":
+        definitions |= {"instrument": neuropathic_by, "cutoff": NEUROPATHIC_CUTOFFS[neuropathic_by]}
     if figure.answers.select.get("outcome") == "chronic_pain":
         del definitions["time_frame"]
     if why_not := _too_many_unasked(result):
         return Local({}, definitions, why_not)
     return Local(_pick(result, figure), definitions)
+
+
+def _is_answer(result: Result, registry: Registry, name: str, arguments: Mapping[str, Any]) -> bool:
+    """Return whether a Result is of this registry and was asked with exactly these arguments, seed apart."""
+    if result.name != name:
+        return False
+    if any(result.provenance.get(key) != registry.provenance.get(key) for key in SAME_REGISTRY):
+        return False
+    stated = result.definitions
+    return all(
+        option in stated and _comparable(stated[option]) == _comparable(value) for option, value in arguments.items()
+    )
+
+
+def _with_defaults(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every argument of a question but registry and seed, so that alike calls are seen to be alike."""
+    options = signature(QUESTIONS[name]).parameters.values()
+    return {option.name: option.default for option in options if option.name not in ("registry", "seed")} | dict(
+        arguments
+    )
+
+
+def _comparable(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _too_many_unasked(result: Result) -> str:

@@ -9,16 +9,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from nmosd_cohort.literature.catalogue import published_figures
 from nmosd_cohort.literature.comparability import GateOutcome, margin_of
 from nmosd_cohort.literature.differences import Difference, difference, number
 from nmosd_cohort.literature.figure import Figure
+from nmosd_cohort.literature.pooled import FEWEST_FOR_PREDICTION, checked_figures, group_shares, share_counts
+from nmosd_cohort.literature.power import Capability, capability
+from nmosd_cohort.literature.verdict_columns import (
+    difference_columns,
+    figure_columns,
+    or_nan,
+    published_values,
+    side_columns,
+)
+from nmosd_cohort.literature.verdict_words import ALPHA, ending, gate_words, power_words, sentence, shown, size
 from nmosd_cohort.statistics.multiplicity import holm
 from nmosd_cohort.statistics.pooling.proportions import pool_proportions
 from nmosd_cohort.statistics.pooling.random_effects import Pooled
-from nmosd_cohort.statistics.shares.proportions import proportion
 
 VERDICT_COLUMNS = (
     "figure",
@@ -51,6 +59,12 @@ VERDICT_COLUMNS = (
     "provenance",
     "overlap_group",
     "group",
+    "gate_same",
+    "gate_different",
+    "gate_unknown",
+    "detectable_down",
+    "detectable_up",
+    "can_show_equality",
 )
 VERDICTS = (
     "not comparable",
@@ -62,11 +76,6 @@ VERDICTS = (
     "different, within between-study spread",
 )
 FEWEST_PATIENTS = 5
-FEWEST_STUDIES = 5  # a prediction interval of fewer spans almost every share
-ALPHA = 0.05
-# Difference that is found with 80 % power by a two-sided test at 5 %, in standard errors.
-DETECTABLE = float(norm.ppf(0.975) + norm.ppf(0.80))
-FRAME_COLUMNS = ("pool_group", "overlap_group", "measure", "n", "events")
 
 Spread = Mapping[str, Pooled]
 Comparison = tuple[Figure, Mapping[str, Any], GateOutcome]
@@ -82,6 +91,7 @@ class Compared:
     gap: Difference | None
     blocked: str
     reason: str
+    found: Capability | None = None
 
 
 def judge(
@@ -104,7 +114,10 @@ def judge(
     Returns
     -------
     dict
-        Keys ``VERDICT_COLUMNS``. Shares run from 0 to 1.
+        Keys ``VERDICT_COLUMNS``. Shares run from 0 to 1. ``detectable_down`` and ``detectable_up`` say how far the
+        truth here must lie below or above the published value to be found with 80 % power at 5 % (before the
+        adjustment over a family), ``smallest_detectable`` is the larger of them; ``can_show_equality`` whether
+        any local value would have been ``consistent``.
 
     Notes
     -----
@@ -139,10 +152,15 @@ def judge_all(comparisons: Iterable[Comparison], *, spread: Spread | None = None
     DataFrame
         Columns ``VERDICT_COLUMNS``, in the order given.
 
+    Notes
+    -----
+    The family is every figure that could be compared. Figures of overlapping cohorts, and several figures of one
+    paper, hang together; Holm's method holds whatever their correlation and is only the more cautious for it.
+
     Examples
     --------
     >>> judge_all([]).shape
-    (0, 30)
+    (0, 36)
     """
     compared = [_compare(*comparison) for comparison in comparisons]
     known = pool_groups(published_figures()) if spread is None else spread
@@ -150,7 +168,7 @@ def judge_all(comparisons: Iterable[Comparison], *, spread: Spread | None = None
     adjusted = holm(np.asarray(p_values, dtype=float))
     rows = [_row(one, float(p), known) for one, p in zip(compared, adjusted, strict=True)]
     table = pd.DataFrame(rows, columns=list(VERDICT_COLUMNS))
-    return table.astype({"local_n": "Int64", "published_n": "Int64"})
+    return table.astype({"local_n": "Int64", "published_n": "Int64", "can_show_equality": "boolean"})
 
 
 def pool_groups(figures: pd.DataFrame) -> dict[str, Pooled]:
@@ -159,7 +177,7 @@ def pool_groups(figures: pd.DataFrame) -> dict[str, Pooled]:
     Parameters
     ----------
     figures
-        As ``published_figures`` returns them; columns pool_group, overlap_group, measure, n, events.
+        As ``published_figures`` returns them.
 
     Returns
     -------
@@ -176,17 +194,13 @@ def pool_groups(figures: pd.DataFrame) -> dict[str, Pooled]:
     >>> pool_groups(published_figures())["neuropathic_all"].k
     8
     """
-    missing = [name for name in FRAME_COLUMNS if name not in figures]
-    if missing:
-        raise ValueError(f"figures has no column {', '.join(missing)}; it must have {', '.join(FRAME_COLUMNS)}")
-    usable = figures["events"].notna() & figures["n"].notna() & figures["measure"].eq("proportion")
-    shares = figures[usable & figures["pool_group"].notna()].sort_values("n", ascending=False, kind="stable")
-    single = shares.drop_duplicates(["pool_group", "overlap_group"])
-    return {
-        str(name): pool_proportions(group["events"].to_numpy(dtype=int), group["n"].to_numpy(dtype=int))
-        for name, group in single.groupby("pool_group")
-        if len(group) >= FEWEST_STUDIES
-    }
+    pools = {}
+    for name in checked_figures(figures)["pool_group"].dropna().unique():
+        shares = group_shares(figures, str(name))
+        counted = shares[shares["is_counted"]]
+        if len(counted) >= FEWEST_FOR_PREDICTION:
+            pools[str(name)] = pool_proportions(*share_counts(counted))
+    return pools
 
 
 def _compare(figure: Figure, local: Mapping[str, Any], gate: GateOutcome) -> Compared:
@@ -195,17 +209,17 @@ def _compare(figure: Figure, local: Mapping[str, Any], gate: GateOutcome) -> Com
         return Compared(figure, local, gate, None, blocked, reason)
     gap = difference(figure, local)
     if isinstance(gap, Difference):
-        return Compared(figure, local, gate, gap, "", gap.note)
+        return Compared(figure, local, gate, gap, "", gap.note, capability(figure, local))
     inconsistent = figure.integrity.verdict == "inconsistent"
     verdict = "published figure inconsistent" if inconsistent else "not assessable"
     text = f"{gap}; {figure.integrity.note}" if inconsistent else gap
-    return Compared(figure, local, gate, None, verdict, _sentence(text))
+    return Compared(figure, local, gate, None, verdict, sentence(text))
 
 
 def _obstacle(figure: Figure, local: Mapping[str, Any], gate: GateOutcome) -> tuple[str, str]:
     """Return the verdict that needs no difference, with its reason; empty texts if there is none."""
     if not gate.comparable:
-        return "not comparable", _sentence(gate.reason)
+        return "not comparable", sentence(gate.reason)
     n = number(local, "n")
     if not n or number(local, "estimate") is None:
         return "not assessable", "The registry has no patients or no estimate for this."
@@ -215,50 +229,31 @@ def _obstacle(figure: Figure, local: Mapping[str, Any], gate: GateOutcome) -> tu
 
 
 def _row(compared: Compared, p_adjusted: float, spread: Spread) -> dict[str, Any]:
-    figure, local, gap = compared.figure, compared.local, compared.gap
+    figure, gap, found = compared.figure, compared.gap, compared.found
     verdict, reason = compared.blocked, compared.reason
-    if gap is not None:
-        verdict = _verdict(figure, local, gap, p_adjusted, spread)
-        reason = _reason(compared, gap, p_adjusted, verdict, spread)
-    nan = math.nan
-    n = number(local, "n")
-    published = _published(figure)
-    values = {
-        "figure": figure.id,
-        "paper": figure.paper,
-        "citation": figure.citation,
-        "question": figure.answers.question if figure.answers else "",
-        "construct": figure.construct,
-        "denominator": figure.denominator,
-        "time_frame": figure.time_frame or "",
-        "scale": gap.scale if gap else "share" if figure.measure == "proportion" else "",
-        "local_n": None if n is None else int(n),
-        "local_estimate": _or_nan(number(local, "estimate")),
-        "local_low": _or_nan(number(local, "conf_low")),
-        "local_high": _or_nan(number(local, "conf_high")),
-        "published_n": figure.numbers.n,
-        "published_estimate": published[0],
-        "published_low": published[1],
-        "published_high": published[2],
-        "difference": gap.estimate if gap else nan,
-        "difference_low": gap.conf_low if gap else nan,
-        "difference_high": gap.conf_high if gap else nan,
-        "p_value": gap.p_value if gap else nan,
-        "p_adjusted": p_adjusted,
-        "margin": margin_of(figure),
-        "smallest_detectable": DETECTABLE * gap.std_error if gap else nan,
-    }
+    if gap is not None and found is not None:
+        verdict = _verdict(figure, compared.local, gap, p_adjusted, spread)
+        reason = _reason(compared, gap, found, p_adjusted, verdict, _prediction(figure, spread))
     provenance = ", ".join(text for text in (figure.provenance.read, figure.provenance.url) if text)
-    tail = {
+    gate = compared.gate
+    return {
+        **figure_columns(figure, gap),
+        **side_columns(figure, compared.local),
+        **difference_columns(figure, gap, found, p_adjusted),
         "verdict": verdict,
         "reason": reason,
-        "gate": str(compared.gate),
+        "gate": str(gate),
         "caveats": " ".join(figure.caveats),
         "provenance": f"{figure.provenance.level}: {provenance}",
         "overlap_group": figure.overlap_group,
         "group": figure.pool_group or "",
+        "gate_same": gate.listed("same"),
+        "gate_different": gate.listed("different"),
+        "gate_unknown": gate.listed("unknown"),
+        "detectable_down": found.detectable_down if found else math.nan,
+        "detectable_up": found.detectable_up if found else math.nan,
+        "can_show_equality": found.can_show_equality if found else None,
     }
-    return values | tail
 
 
 def _verdict(figure: Figure, local: Mapping[str, Any], gap: Difference, p_adjusted: float, spread: Spread) -> str:
@@ -280,66 +275,17 @@ def _is_equivalent(gap: Difference, margin: float) -> bool:
 
 def _prediction(figure: Figure, spread: Spread) -> Pooled | None:
     pooled = spread.get(figure.pool_group or "") if figure.measure == "proportion" else None
-    return pooled if pooled is not None and pooled.k >= FEWEST_STUDIES else None
+    return pooled if pooled is not None and pooled.k >= FEWEST_FOR_PREDICTION else None
 
 
-def _published(figure: Figure) -> tuple[float, float, float]:
-    """Return the published value and the limits to show: Wilson from the counts, else as printed."""
-    numbers, share = figure.numbers, figure.share
-    if share is not None and numbers.events is not None and numbers.n:
-        wilson = proportion(numbers.events, numbers.n)
-        return wilson.estimate, wilson.conf_low, wilson.conf_high
-    scale = 100.0 if figure.measure == "proportion" else 1.0
-    estimate = numbers.estimate
-    if numbers.baseline is not None and numbers.follow_up is not None and estimate is None:
-        before, after = numbers.baseline.mean, numbers.follow_up.mean
-        estimate = None if before is None or after is None else after - before
-    values = [_or_nan(value) / scale for value in (estimate, numbers.conf_low, numbers.conf_high)]
-    return values[0], values[1], values[2]
-
-
-def _reason(compared: Compared, gap: Difference, p_adjusted: float, verdict: str, spread: Spread) -> str:
+def _reason(
+    compared: Compared, gap: Difference, found: Capability, p_adjusted: float, verdict: str, pooled: Pooled | None
+) -> str:
     figure = compared.figure
-    here = _shown(figure, _or_nan(number(compared.local, "estimate")))
-    there = _shown(figure, _published(figure)[0])
-    size = _size(gap)
-    ending = _ending(figure, gap, p_adjusted, verdict, spread)
-    unstated = [item.item for item in compared.gate.items if item.item == "time_frame" and item.published is None]
-    remarks = [gap.note, "the paper does not state the time frame" if unstated else ""]
+    here = shown(figure, or_nan(number(compared.local, "estimate")))
+    there = shown(figure, published_values(figure)[0])
+    remarks = [gap.note, *gate_words(compared.gate)]
     note = "".join(f"; {remark}" for remark in remarks if remark)
-    return f"Here {here}, published {there}: difference {size}; {ending}{note}."
-
-
-def _ending(figure: Figure, gap: Difference, p_adjusted: float, verdict: str, spread: Spread) -> str:
-    """Say what the verdict rests on."""
-    margin = margin_of(figure)
-    if verdict == "consistent":
-        return f"both 90 % limits lie within the margin of {margin:.2f}"
-    if verdict == "compatible but imprecise":
-        alone = gap.p_value < ALPHA
-        found = f"p {gap.p_value:.2g} alone does not hold over the family" if alone else "no significant difference"
-        return f"{found} (adjusted p {p_adjusted:.2f}), and equality within {margin:.2f} is not shown"
-    pooled = _prediction(figure, spread)
-    if verdict == "different" or pooled is None:
-        return f"adjusted p {p_adjusted:.2g}"
-    low, high = (_shown(figure, limit) for limit in (pooled.prediction_low, pooled.prediction_high))
-    return f"adjusted p {p_adjusted:.2g}, yet inside the {low} to {high} that {pooled.k} studies predict"
-
-
-def _size(gap: Difference) -> str:
-    if gap.scale == "share":
-        low, middle, high = (f"{100 * value:+.1f}" for value in (gap.conf_low, gap.estimate, gap.conf_high))
-        return f"{middle} percentage points ({low} to {high})"
-    return f"{gap.estimate:+.2f} ({gap.conf_low:+.2f} to {gap.conf_high:+.2f}, {gap.scale})"
-
-
-def _shown(figure: Figure, value: float) -> str:
-    return f"{100 * value:.1f} %" if figure.measure == "proportion" else f"{value:.2f}"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
+    basis = ending(figure, gap, p_adjusted, verdict, pooled)
+    power = power_words(gap, found)
+    return f"Here {here}, published {there}: difference {size(gap)}; {basis}{note}. {power}"

@@ -153,6 +153,7 @@ def pain_and_depression(
         .sum()
         .reset_index(),
         definitions={
+            "depression": depression,
             "instrument": scale,
             "cutoff": CUTOFFS[scale][0],
             "cutoff_moderate": CUTOFFS[scale][1],

@@ -279,6 +279,16 @@ def test_mapping_without_a_data_cut_is_told(open_files: Callable[..., Registry])
     assert registry.findings[["severity", "kind"]].to_numpy().tolist() == [["info", "no_data_cut"]]
 
 
+def test_care_level_is_handed_on_and_checked(open_files: Callable[..., Registry]):
+    files = {"p.csv": "id\n1\n", "registry.toml": HEAD + PATIENTS}
+    assert open_files(files).provenance["care_level"] is None
+    named = HEAD.replace("[registry]\n", '[registry]\ncare_level = "inpatients"\n')
+    assert open_files(files | {"registry.toml": named + PATIENTS}).provenance["care_level"] == "inpatients"
+    wrong = named.replace("inpatients", "hospital")
+    with pytest.raises(ConfigurationError, match=r"line 2: .*care_level is one of inpatients, specialist_clinic"):
+        open_files(files | {"registry.toml": wrong + PATIENTS})
+
+
 def test_provenance_tells_files_and_what_was_delivered(open_files: Callable[..., Registry]):
     registry = open_files({"p.csv": "id\na\n", "registry.toml": HEAD + PATIENTS + 'diagnosis = { value = "nmosd" }\n'})
     told = registry.provenance

@@ -1,18 +1,13 @@
 """The gate stops what may not be compared, and lists the rest."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from nmosd_cohort.literature.catalogue import find_figure, read_catalogue
-from nmosd_cohort.literature.comparability import (
-    ITEMS,
-    MARGINS,
-    compare_definitions,
-    local_definitions,
-    margin_of,
-    published_definitions,
-)
+from nmosd_cohort.literature.comparability import ITEMS, MARGINS, RULES, compare_definitions, margin_of
+from nmosd_cohort.literature.definitions import cutoff_of, local_definitions, published_definitions
 
 
 @pytest.mark.parametrize("denominator", ["assessed", "all_diagnosed", "with_myelitis", "aqp4_positive"])
@@ -33,13 +28,17 @@ def test_like_is_compared_with_like() -> None:
         "denominator": "with_pain",
         "time_frame": "current",
         "instrument": "id pain",
+        "cutoff": 2,
         "phase": "remission",
         "serostatus": "mixed",
+        "diagnosis": "nmosd",
     }
     gate = compare_definitions(find_figure("tong_2022_np_among_pain"), definitions)
     assert gate.comparable
     assert [item.item for item in gate.items] == list(ITEMS)
-    assert [item.agreement for item in gate.items] == ["same"] * 5 + ["unknown"]
+    assert gate.listed("same") == "construct, denominator, time_frame, instrument, cutoff, phase, diagnosis"
+    assert gate.listed("unknown") == "serostatus, care_level"
+    assert gate.listed("different") == ""
     assert str(gate).startswith("comparable; same: construct, denominator")
 
 
@@ -51,6 +50,7 @@ def test_like_is_compared_with_like() -> None:
         ({"denominator": "all_diagnosed"}, "the denominator differs: published assessed, local all_diagnosed"),
         ({"denominator": "unknown"}, "the denominator of the local figure is unknown"),
         ({"time_frame": "ever"}, "the time frame differs: published current, local ever"),
+        ({"diagnosis": "mogad"}, "the diagnosis differs: published nmosd, local mogad"),
     ],
 )
 def test_construct_denominator_and_time_frame_stop_the_comparison(definitions: dict[str, str], reason: str) -> None:
@@ -113,6 +113,105 @@ def test_row_of_patients_with_pain_overrides_the_denominator_of_the_result() -> 
     assert without.items[1].local == "other: patients without pain"
 
 
+@pytest.mark.parametrize(
+    ("text", "cutoff"),
+    [
+        ("14", "14 or more"),
+        ("DN4 4 or more", "4 or more"),
+        ("ID Pain at least 2", "2 or more"),
+        (">= 19", "19 or more"),
+        ("above 12", "13 or more"),
+        ("BDI-II > 13", "14 or more"),
+        ("not seen", None),
+        ("not seen (customary for DN4: 4 or more)", None),
+        ("the congress version used above 20", None),
+        ("below 40", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_cutoff_is_read_only_where_it_is_stated_outright(text: str | None, cutoff: str | None) -> None:
+    assert cutoff_of(text) == cutoff
+
+
+def test_another_cutoff_of_the_same_instrument_stops() -> None:
+    # published: painDETECT above 12
+    gate = compare_definitions(find_figure("ozdogar_2025_np"), {"instrument": "paindetect", "cutoff": 19})
+    assert gate.reason == "the cut-off differs: published 13 or more, local 19 or more"
+    assert compare_definitions(find_figure("ozdogar_2025_np"), {"instrument": "paindetect", "cutoff": 13}).comparable
+    assert compare_definitions(find_figure("ozdogar_2025_np"), {"instrument": "paindetect"}).comparable
+
+
+def test_moderate_depression_has_its_own_cutoff() -> None:
+    answers = find_figure("chavarro_2016_depression_moderate").answers
+    assert local_definitions(answers, {"cutoff": 14, "cutoff_moderate": 20})["cutoff"] == "20 or more"
+    assert local_definitions(answers, {"cutoff": 10, "cutoff_moderate": None})["cutoff"] is None
+
+
+def test_cutoff_is_no_need_of_what_no_instrument_defines() -> None:
+    gate = compare_definitions(find_figure("tong_2022_pain"), {"cutoff": 4})
+    assert "cutoff" not in {item.item for item in gate.items}
+
+
+@pytest.mark.parametrize(
+    ("figure", "diagnosis"),
+    [
+        ("kanamori_2011_pain", "nmosd"),
+        ("kanamori_2011_pain_ms", "ms"),
+        ("ms_guangdong_2024_np", "ms"),
+        ("ringelstein_2022_arr_aqp4", "nmosd"),
+        ("ringelstein_2022_arr_mog", "mogad"),
+        ("ringelstein_2022_pain", "nmosd with mogad"),
+        ("du_2021_pain", "acute moderate or severe myelitis"),
+    ],
+)
+def test_diagnosis_is_that_of_the_patients_counted(figure: str, diagnosis: str) -> None:
+    assert published_definitions(find_figure(figure))["diagnosis"] == diagnosis
+
+
+def test_figure_of_a_paper_outside_the_catalogue_has_no_diagnosis() -> None:
+    figure = replace(find_figure("tong_2022_pain"), paper="our_own_2026")
+    assert published_definitions(figure)["diagnosis"] is None
+    assert compare_definitions(figure, {"diagnosis": "ms"}).comparable
+
+
+@pytest.mark.parametrize(
+    ("local", "agreement"), [("nmosd", "unknown"), ("mogad", "unknown"), ("ms", "different"), (None, "unknown")]
+)
+def test_part_of_a_mixed_population_is_neither_same_nor_different(local: str | None, agreement: str) -> None:
+    gate = compare_definitions(find_figure("ringelstein_2022_pain"), {"diagnosis": local})
+    assert {item.item: item.agreement for item in gate.items}["diagnosis"] == agreement
+    assert gate.comparable is (agreement == "unknown")
+
+
+def test_care_level_is_listed_and_does_not_stop() -> None:
+    figure = replace(find_figure("tong_2022_pain"), care_level="inpatients")
+    other, same = (compare_definitions(figure, {"care_level": level}) for level in ("survey", "inpatients"))
+    assert other.comparable
+    assert "care_level" in other.listed("different")
+    assert "care_level" in same.listed("same")
+
+
+def test_unknown_local_construct_stops() -> None:
+    gate = compare_definitions(find_figure("kong_2016_pain_qol"), {"denominator": "with_myelitis"})
+    assert gate.reason == "the construct of the local figure is unknown"
+
+
+def test_scores_around_a_start_and_lifetime_pain_are_not_of_remission_alone() -> None:
+    assert local_definitions(find_figure("araki_2014_pain_12m").answers, {})["phase"] == "mixed"
+    assert local_definitions(find_figure("xue_np_all_derived").answers, {})["phase"] == "mixed"
+    assert local_definitions(find_figure("qian_2012_pain_current").answers, {})["phase"] == "remission"
+
+
+def test_every_item_has_a_rule_with_its_reason() -> None:
+    assert tuple(RULES) == ITEMS
+    assert {name for name, rule in RULES.items() if rule.stops_if_different} == {
+        *("construct", "denominator", "time_frame", "instrument", "cutoff", "diagnosis")
+    }
+    assert {name for name, rule in RULES.items() if rule.stops_if_unknown} == {"construct", "denominator"}
+    assert all(len(rule.why) > 30 for rule in RULES.values())
+
+
 def test_figure_without_answers_takes_only_what_is_stated() -> None:
     assert local_definitions(None, {})["denominator"] is None
     assert published_definitions(find_figure("kong_2016_pain_qol"))["denominator"] == "with_myelitis"
@@ -155,3 +254,9 @@ def test_margins_are_those_laid_down() -> None:
     assert MARGINS["correlation"] == 0.15
     assert margin_of(find_figure("zhang_2022_or_depression_np_vs_no_pain")) == pytest.approx(math.log(1.25))
     assert margin_of(find_figure("argentina_2022_bodily_pain")) == 5.0
+
+
+def test_no_figure_that_a_question_answers_is_of_attacks_alone() -> None:
+    # on this rests that the phase is listed and does not stop
+    figures = [figure for paper in read_catalogue() for figure in paper.figures if figure.answers]
+    assert not [figure.id for figure in figures if figure.phase == "attack"]

@@ -1,14 +1,33 @@
 """Differences from published figures, by hand and from other software."""
 
+import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import ttest_ind_from_stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from nmosd_cohort.literature.catalogue import find_figure
-from nmosd_cohort.literature.differences import Difference, difference, number
+from nmosd_cohort.literature.differences import METHODS, NO_METHOD, Difference, difference, number
+from nmosd_cohort.literature.figure import Figure, Measure
+from nmosd_cohort.literature.scales.difference import error_from_p, printed_error, wald_difference, welch_freedom
+
+# tests/reference/verdicts.R
+REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "verdicts.csv").set_index(["case", "quantity"])[
+    "value"
+]
+
+
+def with_counts(events: int, n: int) -> Figure:
+    """Return a published share with other counts."""
+    figure = find_figure("zhang_2022_pain_current")
+    return replace(figure, numbers=replace(figure.numbers, events=events, n=n, estimate=None))
 
 
 def gap_to(figure_id: str, **local: Any) -> Difference:
@@ -120,10 +139,12 @@ def test_printed_limits_give_the_error_of_an_adjusted_difference() -> None:
     ("figure_id", "local", "reason"),
     [
         ("zhang_2022_np_all", {}, "no local value"),
-        ("zhang_2022_np_all", {"estimate": 0.3, "n": 50}, "no counts"),
+        ("zhang_2022_np_all", {"estimate": 0.3, "n": 50}, "neither counts nor a standard error"),
+        ("zhang_2022_np_all", {"estimate": 0.0, "std_error": 0.1, "n": 50}, "is 0 or 1 and has no counts"),
         ("khieukhajee_2020_tonic_spasm", {"estimate": 0.3, "n": 50, "events": 15}, "neither counts nor an interval"),
         ("chai_review_pain_ms", {"estimate": 0.3, "n": 50, "events": 15}, "share was not seen"),
         ("beekman_2019_r_pain_qol", {"estimate": 1.0, "n": 50}, "perfect"),
+        ("beekman_2019_r_pain_qol", {"estimate": 0.5, "n": 3}, "fewer than 4 patients"),
         ("kong_2016_pain_qol", {"estimate": 0.3, "n": 50}, "correlation or its n was not seen"),
         ("tong_2022_edss", {"estimate": 2.0}, "odds ratio was not seen"),
         ("tong_2022_or_c5a", {"estimate": 2.0, "conf_low": 1, "conf_high": 4}, "no interval, spread or p-value"),
@@ -138,7 +159,8 @@ def test_printed_limits_give_the_error_of_an_adjusted_difference() -> None:
         ("zhang_2022_pcs_by_np", {"estimate": -4.0}, "value was not seen as a number"),
         ("tackley_2017_beta_cervical", {"estimate": -0.2}, "published or the local value is unknown"),
         ("qian_2012_pain_intensity", {"estimate": 0.0, "conf_low": 0, "conf_high": 0}, "local value is unknown"),
-        ("du_2021_relapse_hr", {"estimate": 0.4}, "no way is laid down to compare a published hazard ratio"),
+        ("du_2021_relapse_hr", {"estimate": 0.4}, "no logarithm"),
+        ("araki_2014_arr_after", {"estimate": 0.3, "std_error": 0.0}, "no logarithm"),
     ],
 )
 def test_reason_is_given_where_there_is_no_difference(figure_id: str, local: dict[str, Any], reason: str) -> None:
@@ -154,3 +176,198 @@ def test_an_open_interval_is_not_assessable() -> None:
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), "many"])
 def test_what_is_no_number_is_missing(value: object) -> None:
     assert number({"n": value}, "n") is None
+
+
+@pytest.mark.parametrize("case", ["30/60/81/122", "5/40/35/122", "45/50/117/145"])
+def test_shares_agree_with_r(case: str) -> None:
+    ours, n, theirs, m = (int(part) for part in case.split("/"))
+    gap = difference(with_counts(theirs, m), {"estimate": ours / n, "n": n, "events": ours})
+    assert isinstance(gap, Difference)
+    found = (gap.conf_low, gap.conf_high, gap.equivalence_low, gap.equivalence_high, gap.p_value)
+    names = ("low_95", "high_95", "low_90", "high_90", "p_value")
+    assert found == pytest.approx([REFERENCE[f"newcombe {case}", name] for name in names])
+
+
+def test_welch_agrees_with_r() -> None:
+    gap = gap_to("argentina_2022_bodily_pain", estimate=50.0, std_error=3.0, n=100)
+    found = (gap.p_value, gap.freedom, gap.conf_low, gap.conf_high)
+    assert found == pytest.approx([REFERENCE["welch", name] for name in ("p_value", "freedom", "low_95", "high_95")])
+
+
+def test_rank_correlations_agree_with_r() -> None:
+    gap = gap_to("chavarro_2016_r_np_depression", estimate=0.55, n=60, measure="spearman")
+    assert gap.p_value == pytest.approx(REFERENCE["bonett_wright 0.55/60 0.341/71", "p_value"])
+
+
+def test_spread_of_a_rate_needs_its_patients() -> None:
+    figure = find_figure("araki_2014_arr_before")
+    unknown = replace(figure, numbers=replace(figure.numbers, n=None, events=None))
+    local = {"estimate": 1.0, "conf_low": 0.5, "conf_high": 2.0, "n": 30}
+    assert "no interval, spread or p-value" in str(difference(unknown, local))
+
+
+def test_every_measure_of_the_catalogue_has_a_method_or_a_reason() -> None:
+    assert set(METHODS) | set(NO_METHOD) == set(Measure.__args__)
+    assert not set(METHODS) & set(NO_METHOD)
+
+
+@pytest.mark.parametrize("measure", sorted(NO_METHOD))
+def test_measures_without_a_method_say_why(measure: Any) -> None:
+    figure = replace(find_figure("zhang_2022_pcs_by_np"), measure=measure)
+    assert difference(figure, {"estimate": 1.0, "std_error": 0.1, "n": 50}) == NO_METHOD[measure]
+
+
+def test_reweighted_share_is_tested_on_the_logit_scale() -> None:
+    # local logit 0 with error 0.05 / 0.25 = 0.2; published 81/122: log(81/41) = 0.6809, sqrt(1/81 + 1/41) = 0.1917
+    gap = gap_to("zhang_2022_pain_current", estimate=0.5, std_error=0.05, n=300)
+    assert gap.p_value == pytest.approx(2 * 0.00702, abs=2e-4)  # z = 0.6809 / 0.2770 = 2.458
+    assert gap.estimate == pytest.approx(0.5 - 81 / 122)
+    assert gap.conf_low < gap.equivalence_low < gap.estimate < gap.equivalence_high < gap.conf_high < 0
+
+
+def test_counts_that_do_not_give_the_estimate_are_not_used() -> None:
+    # events of the raw patients, estimate of the weighted ones
+    gap = gap_to("zhang_2022_pain_current", estimate=0.5, std_error=0.05, n=300, events=200)
+    assert gap.note == "tested on the logit scale"
+
+
+@pytest.mark.parametrize("events", [0, 40])
+def test_reweighted_share_against_none_or_all_keeps_finite_limits(events: int) -> None:
+    gap = difference(with_counts(events, 40), {"estimate": 0.5, "std_error": 0.05, "n": 100})
+    assert isinstance(gap, Difference)
+    # half a patient on either side: log(0.5 / 40.5) = -4.394, error sqrt(1 / 0.5 + 1 / 40.5) = 1.423
+    assert gap.p_value == pytest.approx(0.00223, abs=1e-4)  # z = 4.394 / hypot(1.423, 0.2) = 3.058
+    assert gap.conf_low <= gap.estimate <= gap.conf_high
+
+
+def test_share_of_none_stays_inside_its_own_limits() -> None:
+    gap = gap_to("akrivaki_2026_np", estimate=0.0, n=40, events=0)
+    assert gap.conf_low == gap.estimate == pytest.approx(-0.562)
+
+
+def test_correlation_with_its_own_error() -> None:
+    # own error on the z scale 0.14 / (1 - 0.55^2) = 0.2007; published 1 / sqrt(68) = 0.1213; z = 0.2631 / 0.2345
+    gap = gap_to("chavarro_2016_r_np_depression", estimate=0.55, n=60, measure="spearman", std_error=0.14)
+    assert gap.p_value == pytest.approx(0.2618, abs=1e-3)
+
+
+def test_published_correlation_of_too_few_patients_is_refused() -> None:
+    figure = find_figure("chavarro_2016_r_np_depression")
+    few = replace(figure, numbers=replace(figure.numbers, n=3))
+    assert "fewer than 4 patients" in str(difference(few, {"estimate": 0.2, "n": 50}))
+
+
+def test_hazard_ratios_are_compared_on_the_log_scale() -> None:
+    figure = find_figure("du_2021_relapse_hr")
+    printed = replace(figure.numbers, estimate=0.5, conf_low=0.25, conf_high=1.0, p=None)
+    gap = difference(replace(figure, numbers=printed), {"estimate": 1.0, "std_error": 0.3, "n": 60})
+    assert isinstance(gap, Difference)
+    assert gap.scale == "log hazard ratio"
+    assert gap.estimate == pytest.approx(math.log(2))
+    # log(4) / 3.92 = 0.3536 there, 0.3 / 1.0 here
+    assert gap.std_error == pytest.approx(math.hypot(0.3536, 0.3), abs=1e-3)
+
+
+def test_standard_error_of_a_printed_mean_goes_before_its_sd() -> None:
+    figure = find_figure("argentina_2022_bodily_pain")
+    numbers = replace(figure.numbers, sem=2.0, spread="sem")
+    assert printed_error(numbers)[:2] == (2.0, 52.0)
+    gap = difference(replace(figure, numbers=numbers), {"estimate": 58.8, "std_error": 1.5, "n": 100})
+    assert isinstance(gap, Difference)
+    assert gap.std_error == pytest.approx(2.5)
+
+
+def test_printed_limits_of_a_mean_are_taken_as_those_of_t() -> None:
+    numbers = replace(find_figure("argentina_2022_bodily_pain").numbers, n=10, sd=None, conf_low=50.0, conf_high=60.0)
+    assert printed_error(numbers)[0] == pytest.approx(10 / (2 * 2.262157))
+
+
+def test_spread_that_the_paper_does_not_name_is_told() -> None:
+    numbers = replace(find_figure("argentina_2022_bodily_pain").numbers, spread="not stated")
+    assert "taken as one" in printed_error(numbers)[2]
+    assert printed_error(replace(numbers, spread="sd"))[2] == ""
+
+
+def test_change_printed_with_its_own_error_needs_no_correlation() -> None:
+    figure = find_figure("araki_2014_pain_12m")
+    numbers = replace(figure.numbers, estimate=-2.0, sem=0.4)
+    gap = difference(replace(figure, numbers=numbers), {"estimate": -1.0, "std_error": 0.3, "n": 40})
+    assert isinstance(gap, Difference)
+    assert (gap.estimate, gap.std_error, gap.note) == (pytest.approx(1.0), pytest.approx(0.5), "")
+
+
+def test_errors_of_the_mean_before_and_after_are_made_spreads() -> None:
+    figure = find_figure("araki_2014_pain_12m")
+    before, after = figure.numbers.baseline, figure.numbers.follow_up
+    assert before is not None
+    assert after is not None
+    root = math.sqrt(7)
+    means = replace(
+        figure.numbers,
+        baseline=replace(before, sd=None, sem=1.5 / root),
+        follow_up=replace(after, sd=None, sem=1.2 / root),
+    )
+    gap = difference(replace(figure, numbers=means), {"estimate": -1.0, "std_error": 1e-9, "n": 50})
+    assert isinstance(gap, Difference)
+    assert gap.std_error == pytest.approx(1.6155 / root, abs=1e-4)
+
+
+def test_coefficient_with_a_printed_standard_error() -> None:
+    figure = find_figure("tackley_2017_beta_cervical")
+    numbers = replace(figure.numbers, sem=0.2)
+    gap = difference(replace(figure, numbers=numbers), {"estimate": 0.0, "std_error": 0.15, "n": 40})
+    assert isinstance(gap, Difference)
+    assert gap.std_error == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("p", [None, "<1", ".0", "0.0"])
+def test_no_error_follows_from_a_p_that_says_nothing(p: str | None) -> None:
+    assert error_from_p(0.4, p) == (None, "")
+
+
+def test_known_errors_have_infinite_freedom() -> None:
+    assert welch_freedom((1.0, math.inf), (2.0, math.inf)) == math.inf
+    assert wald_difference("points", 0.0, 0.0).p_value == 1.0
+
+
+COUNTS = st.integers(1, 150).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(COUNTS, COUNTS)
+def test_swapped_sides_change_the_sign(one: tuple[int, int], other: tuple[int, int]) -> None:
+    ours = difference(with_counts(*other), {"estimate": one[0] / one[1], "n": one[1], "events": one[0]})
+    theirs = difference(with_counts(*one), {"estimate": other[0] / other[1], "n": other[1], "events": other[0]})
+    assert isinstance(ours, Difference)
+    assert isinstance(theirs, Difference)
+    assert (ours.estimate, ours.conf_low, ours.conf_high) == pytest.approx(
+        (-theirs.estimate, -theirs.conf_high, -theirs.conf_low)
+    )
+    assert ours.p_value == pytest.approx(theirs.p_value)
+
+
+@given(COUNTS)
+def test_equal_shares_are_never_different_and_more_patients_narrow_the_limits(counts: tuple[int, int]) -> None:
+    events, n = counts
+    gaps = [
+        difference(
+            with_counts(times * events, times * n), {"estimate": events / n, "n": times * n, "events": times * events}
+        )
+        for times in (1, 10)
+    ]
+    for gap in gaps:
+        assert isinstance(gap, Difference)
+        assert gap.p_value > 0.6
+        assert gap.conf_low <= 0 <= gap.conf_high
+    assert gaps[1].conf_high - gaps[1].conf_low < gaps[0].conf_high - gaps[0].conf_low  # type: ignore[union-attr]
+
+
+def test_quartile_errors_of_medians_raise_false_alarms_where_many_have_no_pain() -> None:
+    # why medians are refused: 40 % at 0, the rest around 5, 50 patients on both sides
+    rng = np.random.default_rng(20240504)
+    scores = np.where(rng.random((800, 2, 50)) < 0.4, 0, rng.normal(5, 2, (800, 2, 50)).round().clip(1, 10))
+    scores.sort(axis=2)
+    middles, quartiles = np.median(scores, axis=2), np.percentile(scores[:, 1], [25, 75], axis=1)
+    # order statistics 18 and 33 are distribution-free 95 % limits of the median of 50
+    here = (scores[:, 0, 32] - scores[:, 0, 17]) / 3.92
+    there = math.sqrt(math.pi / 2) * (quartiles[1] - quartiles[0]) / 1.349 / math.sqrt(50)
+    assert np.mean(np.abs(middles[:, 0] - middles[:, 1]) > 1.96 * np.hypot(here, there)) > 0.10

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import get_args
+
+import pandas as pd
 import pytest
 
 import nmosd_cohort as nc
-from nmosd_cohort.literature.verdict import VERDICTS
+from nmosd_cohort.intake.mapping_file import CARE_LEVELS
+from nmosd_cohort.literature import validate as module
+from nmosd_cohort.literature.figure import CareLevel
+from nmosd_cohort.literature.verdict import VERDICT_COLUMNS, VERDICTS
 from tests.conftest import registry_of
 
 
@@ -37,13 +44,18 @@ def test_a_figure_without_a_question_says_why(verdicts):
 def test_no_published_figure_of_nmosd_is_compared_with_another_disease():
     people = {"patient_id": [f"p{i}" for i in range(20)], "diagnosis": ["suspected_ms"] * 20}
     visits = {"patient_id": people["patient_id"], "assessment_date": ["2024-01-01"] * 20, "has_pain": [True] * 20}
-    found = nc.validate(registry_of(patients=people, assessments=visits), diagnosis="suspected_ms")
+    found = nc.validate(
+        registry_of(patients=people, assessments=visits), diagnosis="suspected_ms", papers=["qian_2012", "liu_2017"]
+    )
+    row = found.set_index("figure").loc["qian_2012_pain_current"]
+    assert row["reason"] == "The diagnosis differs: published nmosd, local suspected_ms."
     assert set(found["verdict"]) == {"not comparable", "not assessable"}
     assert found["difference"].isna().all()
 
 
 def test_an_empty_registry_gets_no_comparison():
-    found = nc.validate(registry_of())
+    found = nc.validate(registry_of(), papers=["qian_2012", "liu_2023", "tocilizumab_n19"])
+    assert len(found) >= 3
     assert found["difference"].isna().all()
 
 
@@ -55,7 +67,7 @@ def test_another_depression_scale_is_not_comparable():
         "pain_nrs": [i % 7 for i in range(30)],
         "phq9": [i % 13 for i in range(30)],
     }
-    found = nc.validate(registry_of(patients=people, assessments=visits)).set_index("figure")
+    found = nc.validate(registry_of(patients=people, assessments=visits), papers=["zhang_2022"]).set_index("figure")
     row = found.loc["zhang_2022_depression"]
     assert row["verdict"] == "not comparable"
     assert row["reason"] == "The instrument differs: published BDI-II, local phq9."
@@ -64,6 +76,163 @@ def test_another_depression_scale_is_not_comparable():
 def test_a_share_of_all_diagnosed_is_not_compared_where_most_were_never_asked():
     people = {"patient_id": [f"p{i}" for i in range(20)], "diagnosis": ["nmosd"] * 20}
     visits = {"patient_id": people["patient_id"][:6], "assessment_date": ["2024-01-01"] * 6, "has_pain": [True] * 6}
-    row = nc.validate(registry_of(patients=people, assessments=visits)).set_index("figure").loc["xue_pain_all"]
+    row = (
+        nc.validate(registry_of(patients=people, assessments=visits), papers=["xue"])
+        .set_index("figure")
+        .loc["xue_pain_all"]
+    )
     assert row["verdict"] == "not assessable"
     assert row["reason"].endswith("anywhere from 30 to 100 %.")
+
+
+@pytest.fixture
+def questions_asked(monkeypatch):
+    """Record the name of every question that is asked."""
+    asked = []
+
+    def recorder(name, question):
+        def ask(registry, **arguments):
+            asked.append(name)
+            return question(registry, **arguments)
+
+        ask.__signature__ = module.signature(question)
+        return ask
+
+    monkeypatch.setattr(module, "QUESTIONS", {name: recorder(name, one) for name, one in module.QUESTIONS.items()})
+    return asked
+
+
+def test_papers_restrict_the_figures_and_the_family(review, verdicts):
+    found = nc.validate(review, papers=["qian_2012", "qian_2012"])
+    assert found["paper"].unique().tolist() == ["qian_2012"]
+    assert found["figure"].is_unique
+    assert tuple(found.columns) == VERDICT_COLUMNS
+    shared = found.set_index("figure")
+    alike = ["local_estimate", "difference", "p_value", "smallest_detectable"]
+    pd.testing.assert_frame_equal(shared[alike], verdicts.loc[shared.index, alike])
+    tested = shared["p_value"].notna()
+    assert (shared.loc[tested, "p_adjusted"] <= verdicts.loc[shared.index[tested], "p_adjusted"] + 1e-12).all()
+    assert nc.validate(review, papers="qian_2012")["figure"].tolist() == found["figure"].tolist()
+    assert nc.validate(review, papers=[]).empty
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"papers": ["zang_2022"]}, "there is no paper zang_2022; did you mean zhang_2022?"),
+        (
+            {"own": {"zhang_2022_np": ({}, {})}},
+            "no published figure is called '?zhang_2022_np'?; .*zhang_2022_np_all",
+        ),
+        (
+            {"papers": ["qian_2012"], "own": {"zhang_2022_np_all": ({}, {})}},
+            "zhang_2022_np_all is of the paper zhang_2022, which is not among papers",
+        ),
+    ],
+)
+def test_unknown_papers_and_figures_are_named(review, options, words):
+    with pytest.raises(ValueError, match=words):
+        nc.validate(review, **options)
+
+
+def test_own_estimates_go_before_the_answer_of_the_question(review, questions_asked):
+    row = {"estimate": 0.75, "conf_low": 0.66, "conf_high": 0.83, "std_error": 0.043, "n": 130}
+    definitions = {"construct": "any_pain", "denominator": "assessed", "time_frame": "current"}
+    other = {"estimate": 0.5, "std_error": 0.05, "n": 90}
+    own = {"qian_2012_pain_current": (row, definitions), "qian_2012_pain_ms": (other, {"denominator": "assessed"})}
+    found = nc.validate(review, papers=["qian_2012"], own=own).set_index("figure")
+    ours = found.loc["qian_2012_pain_current"]
+    assert questions_asked == []
+    assert (ours["local_estimate"], ours["local_n"]) == (0.75, 130)
+    assert "tested on the logit scale" in ours["reason"]
+    assert ours["verdict"] == "compatible but imprecise"
+    # a figure that no question answers is judged by what the caller states of his own
+    assert found.loc["qian_2012_pain_ms", "verdict"] == "not comparable"
+    assert found.loc["qian_2012_pain_ms", "reason"].startswith("The construct of the local figure is unknown")
+
+
+def test_answers_that_are_there_are_not_asked_again(review, questions_asked):
+    ready = [nc.pain_prevalence(review), nc.pain_and_depression(review, seed=7)]
+    with_ready = nc.validate(review, papers=["qian_2012", "liu_2023", "tong_2022"], results=ready)
+    assert questions_asked == ["pain_prevalence"] * 2  # neuropathic pain, of two denominators
+    questions_asked.clear()
+    without = nc.validate(review, papers=["qian_2012", "liu_2023", "tong_2022"])
+    assert sorted(questions_asked) == ["pain_and_depression", *["pain_prevalence"] * 3]
+    pd.testing.assert_frame_equal(with_ready, without)
+
+
+OTHER_DEFINITIONS = ({"by": ["sex"]}, {"conf_level": 0.9}, {"min_days_after_attack": 90}, {"diagnosis": "mogad"})
+
+
+def test_answers_of_other_definitions_or_registries_are_not_used(review, questions_asked):
+    usual = nc.pain_prevalence(review)
+    ready = [
+        *(replace(usual, definitions={**usual.definitions, **other}) for other in OTHER_DEFINITIONS),
+        replace(usual, provenance={"name": "another registry"}),
+        replace(usual, definitions={}),
+        replace(usual, name="pain_and_depression"),
+    ]
+    nc.validate(review, papers=["qian_2012"], results=ready)
+    assert questions_asked == ["pain_prevalence"]
+
+
+def test_cutoff_of_a_screening_instrument_is_stated(review, monkeypatch):
+    figure = next(one for paper in module.read_catalogue() for one in paper.figures if one.id == "zhang_2022_np_all")
+    arguments = figure.answers.arguments | {"neuropathic_by": "dn4"}
+    dn4 = replace(figure, answers=replace(figure.answers, arguments=arguments), cutoff="4 or more", instrument="DN4")
+    monkeypatch.setattr(module, "_chosen", lambda papers: [dn4])
+    row = nc.validate(review).iloc[0]
+    assert {"instrument", "cutoff", "diagnosis"} <= set(row["gate_same"].split(", "))
+
+
+def test_care_level_of_the_registry_stands_beside_that_of_the_paper(review, monkeypatch):
+    figure = next(
+        one for paper in module.read_catalogue() for one in paper.figures if one.id == "qian_2012_pain_current"
+    )
+    monkeypatch.setattr(module, "_chosen", lambda papers: [replace(figure, care_level="inpatients")])
+    assert "care_level" in nc.validate(review).iloc[0]["gate_unknown"]
+    told = replace(review, provenance={**review.provenance, "care_level": "survey"})
+    assert "care_level" in nc.validate(told).iloc[0]["gate_different"]
+
+
+def test_codes_of_care_levels_are_those_of_the_catalogue():
+    assert get_args(CareLevel) == CARE_LEVELS
+
+
+def test_every_reason_is_a_sentence_and_every_difference_has_limits_and_power(verdicts):
+    assert verdicts["reason"].str.endswith((".", "?")).all()
+    assert verdicts["reason"].str[0].str.match(r"[A-Z0-9]").all()
+    compared = verdicts[verdicts["difference"].notna()]
+    assert len(compared) > 20
+    assert (
+        compared[["difference_low", "difference_high", "p_value", "p_adjusted", "smallest_detectable"]]
+        .notna()
+        .all(None)
+    )
+    assert compared["can_show_equality"].notna().all()
+    assert verdicts.loc[verdicts["difference"].isna(), ["p_value", "smallest_detectable"]].isna().all(None)
+    assert compared.loc[compared["verdict"] == "consistent", "can_show_equality"].all()
+
+
+def test_select_that_fits_several_rows_is_a_fault_of_the_catalogue(review, monkeypatch):
+    figure = next(one for paper in module.read_catalogue() for one in paper.figures if one.id == "liu_2023_depression")
+    vague = replace(figure, answers=replace(figure.answers, select={"measure": "proportion"}))
+    monkeypatch.setattr(module, "_chosen", lambda papers: [vague])
+    with pytest.raises(
+        ValueError, match=r"liu_2023_depression: its select fits .* rows of pain_and_depression, not one"
+    ):
+        nc.validate(review)
+
+
+def test_an_own_estimate_alone_stands_for_the_figure_s_own_construct_and_denominator(review):
+    # no question takes spinal onset as an exposure; 15.78 (1.37 to 182.15) is so wide that 2 does not contradict it
+    ratio = nc.statistics.odds_ratio(20, 60, 10, 50)
+    found = nc.validate(review, papers=["zhang_2022"], own={"zhang_2022_or_spinal_onset": ratio}).set_index("figure")
+    row = found.loc["zhang_2022_or_spinal_onset"]
+    assert row["verdict"] == "compatible but imprecise"
+    assert row["local_estimate"] == ratio.estimate
+    assert {"construct", "denominator"} <= set(row["gate_same"].split(", "))
+    none = nc.statistics.proportion(0, 0)
+    found = nc.validate(review, papers=["qian_2012"], own={"qian_2012_pain_current": none}).set_index("figure")
+    assert found.loc["qian_2012_pain_current", "verdict"] == "not assessable"
+    assert none.method.lower() in found.loc["qian_2012_pain_current", "reason"].lower()
