@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.literature.catalogue import published_figures as published_figures
     from nmosd_cohort.literature.evidence import borrow as borrow
     from nmosd_cohort.literature.evidence import evidence_for as evidence_for
+    from nmosd_cohort.literature.integrity.catalogue_checks import check_figures as check_figures
     from nmosd_cohort.literature.pooled import pooled_evidence as pooled_evidence
     from nmosd_cohort.literature.reweighted import reweighted_verdicts as reweighted_verdicts
     from nmosd_cohort.literature.validate import validate as validate
@@ -43,25 +44,26 @@ if TYPE_CHECKING:
     from nmosd_cohort.synthetic.generate import simulate as simulate
 
 _HOME = {
-    "pooled_forest": "report.plots_pooled",
-    "pooled_evidence": "literature.pooled",
-    "evidence_for": "literature.evidence",
     "borrow": "literature.evidence",
-    "Registry": "intake.registry",
-    "Result": "result",
     "change_after_start": "questions.change_after_start",
+    "check_figures": "literature.integrity.catalogue_checks",
     "cite": "literature.catalogue",
     "codebook_frame": "codebook.reader",
     "demo_registry": "script",
+    "evidence_for": "literature.evidence",
     "lesion_level_and_pain": "questions.lesion_level_and_pain",
     "neuropathic_pain_and_disability": "questions.neuropathic_pain_and_disability",
     "neuropathic_pain_and_quality_of_life": "questions.neuropathic_pain_and_quality_of_life",
     "open_registry": "intake.open",
     "pain_and_depression": "questions.pain_and_depression",
-    "patient_frame": "cohort.patient_frame",
     "pain_prevalence": "questions.pain_prevalence",
+    "patient_frame": "cohort.patient_frame",
     "plot": "report.plots",
+    "pooled_evidence": "literature.pooled",
+    "pooled_forest": "report.plots_pooled",
     "published_figures": "literature.catalogue",
+    "Registry": "intake.registry",
+    "Result": "result",
     "reweighted_verdicts": "literature.reweighted",
     "script_registry": "script",
     "show": "report.show",

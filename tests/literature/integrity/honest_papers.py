@@ -98,7 +98,7 @@ def whole_scores(rng: np.random.Generator, n: int) -> tuple[np.ndarray, Scale]:
 
 def mean_and_spread(rng: np.random.Generator, rule: str) -> tuple[str, Printed]:
     """Mean of whole scores with SD (divisor n - 1 or n) or standard error, some with limits by t."""
-    n, decimals = int(rng.integers(4, 120)), int(rng.integers(1, 3))
+    n, decimals = int(rng.integers(4, 80)), int(rng.integers(1, 3))
     scores, scale = whole_scores(rng, n)
     sd = float(scores.std(ddof=int(rng.random() < 0.8)))
     found = {"n": n, "estimate": rounded(scores.mean(), decimals, rule), "decimals": decimals, "scale": scale}
