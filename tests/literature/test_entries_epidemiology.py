@@ -5,6 +5,8 @@ printed. A remark names the rows that the catalogue holds otherwise, and why.
 """
 
 import math
+import re
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +14,7 @@ import pytest
 
 from nmosd_cohort.literature.catalogue import find_figure, published_figures, read_catalogue
 from nmosd_cohort.literature.figure import Characteristic, Paper
+from nmosd_cohort.literature.integrity.percentages import printed_percentages
 
 ENTRIES = pd.read_csv(Path(__file__).parent / "entries_epidemiology.csv", dtype={"remark": str}).fillna({"remark": ""})
 OF_TREATMENT = {
@@ -190,3 +193,38 @@ def test_cohorts_that_share_patients_are_one_group() -> None:
     assert groups["elsone_2013"] == groups["zhao_2013"] == groups["tackley_2017"]
     assert groups["shi_2016"] == groups["liu_2017"]
     assert groups["kim_2017"] == groups["kim_2012"]
+
+
+SHARE = re.compile(r"(\d+) of (?:all |the )?(\d+)(?: \w+)? (?:is|was|gives|are|would be) (\d+(?:\.\d+)?) ?%")
+
+
+def test_shares_worked_out_in_words_are_right() -> None:
+    found = [
+        (figure.id, match.groups())
+        for paper in read_catalogue()
+        for figure in paper.figures
+        for text in (*figure.caveats, figure.integrity.note, figure.definition)
+        for match in SHARE.finditer(text)
+    ]
+    assert len(found) >= 100
+    for name, (events, n, percent) in found:
+        decimals = len(percent.partition(".")[2])
+        assert Decimal(percent) in printed_percentages(int(events), int(n), decimals), (name, events, n, percent)
+
+
+@pytest.mark.parametrize(("figure_id", "period"), [("pellkofer_2013_np", "three"), ("ozdogar_2025_pain", "twelve")])
+def test_pain_within_a_stated_period_is_not_set_beside_current_pain(figure_id: str, period: str) -> None:
+    figure = find_figure(figure_id)
+    assert figure.answers is None
+    assert figure.why_not is not None
+    assert period in figure.why_not
+    assert figure.pool_group is not None
+    # Neither current nor chronic nor ever, so the format has no word for it.
+    assert figure.time_frame == "unspecified"
+
+
+def test_117_patients_are_60_7_percent_of_no_whole_number() -> None:
+    # Xue by the review: 117 / 0.607 = 192.8, and neither 192 nor 193 patients give 60.7 %.
+    fits = [n for n in range(117, 1000) if Decimal("60.7") in printed_percentages(117, n, 1)]
+    assert fits == []
+    assert find_figure("chai_review_pain_two_sites").integrity.verdict == "inconsistent"
