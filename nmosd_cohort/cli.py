@@ -6,7 +6,7 @@ import logging
 import sys
 import traceback
 from contextlib import contextmanager
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,14 +15,16 @@ import typer
 from nmosd_cohort._version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from nmosd_cohort.intake.registry import Registry
 
+MOST_LISTED = 15  # right names that a message lists; of more it names the nearest
 HELP = (
     "Pain in NMOSD registries: check an export, answer the questions of the literature, report.\n\n"
     "Exit codes: 0 clean; 1 finished with warnings; 2 bad arguments or configuration; 3 input rejected; "
-    "4 finished, but more records in quarantine than the set limit; 70 internal error."
+    "4 finished, but more records in quarantine than the set limit; 6 finished, and what --fail-on names was found; "
+    "70 internal error."
 )
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -35,7 +37,15 @@ class Exit(IntEnum):
     CONFIGURATION = 2
     INPUT = 3
     QUARANTINE = 4
+    FOUND = 6
     INTERNAL = 70
+
+
+class FailOn(StrEnum):
+    """Verdict on which ``validate`` ends with code 6."""
+
+    DIFFERENT = "different"
+    NEVER = "never"
 
 
 RegistryPath = Annotated[Path, typer.Argument(help="registry.toml, or a folder of files in codebook form")]
@@ -91,7 +101,7 @@ def check(
         typer.echo(counts.rename("findings").reset_index().to_string(index=False))
     if findings is not None:
         with _plain_errors():
-            from nmosd_cohort.report.folder import write_private
+            from nmosd_cohort.report.files import write_private
 
             write_private(findings, registry.findings)
         typer.echo(f"findings with the offending cells, for local use only: {findings}")
@@ -99,16 +109,30 @@ def check(
 
 
 @app.command()
-def validate(source: RegistryPath, diagnosis: str = "nmosd") -> None:
+def validate(
+    source: RegistryPath,
+    paper: Annotated[list[str] | None, typer.Option(help="only this paper; may be given several times")] = None,
+    out: Annotated[Path | None, typer.Option(help="write verdicts.html, .csv and .json to this folder")] = None,
+    fail_on: Annotated[FailOn, typer.Option(help="end with code 6 if a figure has this verdict")] = FailOn.NEVER,
+    diagnosis: str = "nmosd",
+) -> None:
     """Set the registry's answers beside every published figure that it can be compared with."""
-    registry = _open(source)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with _plain_errors():
-        from nmosd_cohort.literature.validate import validate as validate_registry
+        from nmosd_cohort.literature.catalogue import read_catalogue
+        from nmosd_cohort.report.terminal import print_verdicts
+        from nmosd_cohort.run import run_validate
 
-        verdicts = validate_registry(registry, diagnosis=diagnosis)
-    shown = verdicts[["figure", "local_estimate", "local_n", "published_estimate", "published_n", "verdict", "reason"]]
-    typer.echo(shown.to_string(index=False, float_format=lambda value: f"{value:.3g}"))
-    raise typer.Exit(_exit_code(registry))
+        for wanted in paper or ():
+            _check_choice("paper", wanted, [known.key for known in read_catalogue()])
+        settings: dict[str, Any] = {"diagnosis": diagnosis, "papers": paper or None}
+        verdicts, registry = run_validate(source, out, command="nmosd-cohort validate", **settings)
+    print_verdicts(verdicts)
+    if out is not None:
+        typer.echo(str(out / "verdicts.html"), err=True)
+    code = _exit_code(registry)
+    found = fail_on is FailOn.DIFFERENT and (verdicts["verdict"] == "different").any()
+    raise typer.Exit(Exit.FOUND if found and code is not Exit.QUARANTINE else code)
 
 
 @app.command()
@@ -116,17 +140,36 @@ def figures(
     paper: Annotated[str | None, typer.Option(help="only this paper, for example zhang_2022")] = None,
     construct: Annotated[str | None, typer.Option(help="only this construct, for example neuropathic_pain")] = None,
     provenance: Annotated[str | None, typer.Option(help="only primary, secondary or seed")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write every column to this new CSV file")] = None,
 ) -> None:
     """List the published figures of the catalogue."""
     from nmosd_cohort.literature.catalogue import published_figures
+    from nmosd_cohort.report.terminal import print_figures
 
     frame = published_figures()
     for column, wanted in (("paper", paper), ("construct", construct), ("provenance", provenance)):
         if wanted is not None:
             _check_choice(column, wanted, frame[column])
-            frame = frame[frame[column] == wanted]
-    shown = frame[["figure", "paper", "construct", "denominator", "n", "events", "estimate", "unit", "provenance"]]
-    typer.echo(shown.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.4g}"))
+    for column, wanted in (("paper", paper), ("construct", construct), ("provenance", provenance)):
+        frame = frame if wanted is None else frame[frame[column] == wanted]
+    if csv is not None:
+        with _plain_errors():
+            from nmosd_cohort.report.files import write_new
+
+            write_new(csv, frame)
+    print_figures(frame)
+
+
+@app.command()
+def cite(
+    figure: Annotated[str, typer.Argument(help="id of a figure, or key of a paper")],
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="as a BibTeX entry")] = False,
+) -> None:
+    """Print the reference of the paper that a published figure comes from."""
+    with _plain_errors():
+        from nmosd_cohort.literature.catalogue import cite as reference
+
+        typer.echo(reference(figure, style="bibtex" if bibtex else "text"))
 
 
 @app.command()
@@ -204,11 +247,17 @@ def _exit_code(registry: Registry) -> Exit:
     return Exit.WARNINGS if severities - {"info"} else Exit.CLEAN
 
 
-def _check_choice(name: str, wanted: str, values: Any) -> None:
-    allowed = sorted(set(values))
-    if wanted not in allowed:
-        typer.echo(f"{name} is {wanted!r}; it must be one of {', '.join(allowed)}", err=True)
-        raise typer.Exit(Exit.CONFIGURATION)
+def _check_choice(name: str, wanted: str, values: Iterable[Any]) -> None:
+    """End with code 2 if a value is unknown; the message names all right ones, or of many the nearest."""
+    allowed = sorted({str(value) for value in values})
+    if wanted in allowed:
+        return
+    from nmosd_cohort.literature.catalogue import nearest_names
+
+    few = len(allowed) <= MOST_LISTED
+    said = f"it must be one of {', '.join(allowed)}" if few else nearest_names(wanted, allowed)
+    typer.echo(f"{name} is {wanted!r}; {said}", err=True)
+    raise typer.Exit(Exit.CONFIGURATION)
 
 
 @contextmanager

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.intake.errors import InputError
 from nmosd_cohort.intake.open import open_registry
+from nmosd_cohort.literature.catalogue import catalogue_hash
 from nmosd_cohort.literature.validate import validate
+from nmosd_cohort.literature_part import literature_part
 from nmosd_cohort.questions.change_after_start import change_after_start
 from nmosd_cohort.questions.lesion_level_and_pain import lesion_level_and_pain
 from nmosd_cohort.questions.neuropathic_pain_and_disability import neuropathic_pain_and_disability
@@ -14,10 +16,13 @@ from nmosd_cohort.questions.neuropathic_pain_and_quality_of_life import neuropat
 from nmosd_cohort.questions.pain_and_depression import pain_and_depression
 from nmosd_cohort.questions.pain_prevalence import pain_prevalence
 from nmosd_cohort.report.folder import write_report
+from nmosd_cohort.report.verdicts import write_verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    import pandas as pd
 
     from nmosd_cohort.intake.registry import Registry
     from nmosd_cohort.result import Result
@@ -111,7 +116,7 @@ def run_report(
     results = answer_questions(registry, diagnosis=diagnosis, seed=seed, progress=progress)
     if progress is not None:
         progress(0, 1, "published figures")
-    verdicts = validate(registry, diagnosis=diagnosis)
+    verdicts = validate(registry, diagnosis=diagnosis, results=results)
     folder = write_report(
         results,
         verdicts,
@@ -120,6 +125,54 @@ def run_report(
         title=title or f"Pain report: {registry.provenance.get('name', 'registry')}",
         command=command,
         seed=seed,
+        literature=literature_part(registry, verdicts, diagnosis=diagnosis),
+        settings={"diagnosis": diagnosis, "catalogue_sha256": catalogue_hash()},
         progress=progress,
     )
     return folder / "index.html", registry
+
+
+def run_validate(
+    source: str | Path,
+    out: str | Path | None = None,
+    *,
+    command: str = "run_validate",
+    diagnosis: str = "nmosd",
+    papers: Sequence[str] | None = None,
+) -> tuple[pd.DataFrame, Registry]:
+    """Judge the published figures against a registry; return the verdicts and the registry as it was read.
+
+    Parameters
+    ----------
+    source
+        registry.toml or a folder in codebook form.
+    out
+        Folder for verdicts.html, verdicts.csv and verdicts.json; None writes nothing.
+    command
+        What was called, for the manifest.
+    diagnosis
+        Code of patients.diagnosis.
+    papers
+        Keys of the papers to look at; None takes all. p values are adjusted over the figures looked at.
+
+    Raises
+    ------
+    nmosd_cohort.intake.errors.InputError
+        If the files cannot be read at all.
+    ValueError
+        If a paper is unknown, or ``out`` is a folder of something else.
+    """
+    registry = open_registry(source)
+    verdicts = validate(registry, diagnosis=diagnosis, papers=papers)
+    if out is not None:
+        settings = {"diagnosis": diagnosis, "papers": papers, "catalogue_sha256": catalogue_hash()}
+        write_verdicts(
+            verdicts,
+            registry,
+            out,
+            title=f"Published figures beside {registry.provenance.get('name', 'the registry')}",
+            command=command,
+            literature=literature_part(registry, verdicts, diagnosis=diagnosis),
+            settings=settings,
+        )
+    return verdicts, registry

@@ -141,12 +141,35 @@ def test_codebook_prints_one_table_or_names_the_tables():
     assert "assessments" in wrong.stderr
 
 
-def test_figures_are_listed_by_paper_and_provenance():
+def test_figures_are_listed_by_paper_and_provenance(tmp_path):
     shown = run("figures", "--paper", "zhang_2022", "--provenance", "primary")
     assert shown.exit_code == 0
-    assert "zhang_2022_np_all" in shown.output
-    assert "xue_pain_all" not in shown.output
-    assert run("figures", "--paper", "zhang").exit_code == 2
+    assert "zhang_2022_np_all" in shown.stdout
+    assert "xue_pain_all" not in shown.stdout
+    rows = [line.split("\t") for line in shown.stdout.splitlines()]
+    assert {len(row) for row in rows} == {14}
+    assert shown.stderr.strip() == f"{len(rows) - 1} figures of 1 paper"
+    target = tmp_path / "figures.csv"
+    assert run("figures", "--paper", "zhang_2022", "--csv", target).exit_code == 0
+    assert "review_says" in target.read_text(encoding="utf-8").splitlines()[0]
+    assert run("figures", "--csv", target).exit_code == 2  # never over a file that is there
+
+
+def test_an_unknown_value_names_the_near_ones_not_all():
+    wrong = run("figures", "--paper", "zang_2022")
+    assert wrong.exit_code == 2
+    assert wrong.stderr.startswith("paper is 'zang_2022'; near: zhang_2022")
+    assert len(wrong.stderr) < 200
+    few = run("figures", "--provenance", "prime")
+    assert few.stderr.strip() == "provenance is 'prime'; it must be one of primary, secondary, seed"
+
+
+def test_cite_prints_a_reference_or_an_entry():
+    assert run("cite", "zhang_2022_np_all").stdout.startswith("Zhang X, Pei L, Xu Y, et al. Factors")
+    assert run("cite", "zhang_2022", "--bibtex").stdout.startswith("@article{zhang_2022,\n")
+    wrong = run("cite", "zhang_2021")
+    assert wrong.exit_code == 2
+    assert "zhang_2022" in wrong.stderr
 
 
 def test_simulate_writes_tables_that_open_without_findings(tmp_path):
@@ -159,16 +182,81 @@ def test_simulate_writes_tables_that_open_without_findings(tmp_path):
     assert run("simulate", tmp_path / "other", "--scenario", "reviw").exit_code == 2
 
 
-def test_validate_lists_every_figure(tmp_path):
-    folder = write_tables(nc.simulate(n=60, seed=2), tmp_path / "synthetic")
-    result = run("validate", folder)
+@pytest.fixture(scope="module")
+def synthetic(tmp_path_factory):
+    """Return a folder of a synthetic registry in codebook form."""
+    return write_tables(nc.simulate(n=60, seed=2), tmp_path_factory.mktemp("synthetic") / "tables")
+
+
+def test_validate_lists_every_figure_of_the_papers_asked_for(synthetic):
+    result = run("validate", synthetic, "--paper", "zhang_2022", "--paper", "tong_2022")
     assert result.exit_code in (0, 1)
-    assert "zhang_2022_np_all" in result.output
+    listed = {line.split("\t")[0] for line in result.stdout.splitlines()[1:]}
+    figures = nc.published_figures()
+    assert listed == set(figures.loc[figures["paper"].isin(["zhang_2022", "tong_2022"]), "figure"])
+    assert " figures compared." in result.stderr
+    assert run("validate", synthetic, "--paper", "zang_2022").exit_code == 2
+
+
+def test_validate_writes_page_table_and_data_and_replaces_only_its_own(synthetic, tmp_path):
+    out = tmp_path / "verdicts"
+    result = run("validate", synthetic, "--paper", "zhang_2022", "--out", out)
+    assert result.exit_code in (0, 1)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "manifest.json",
+        "verdicts.csv",
+        "verdicts.html",
+        "verdicts.json",
+    ]
+    told = json.loads((out / "verdicts.json").read_text(encoding="utf-8"))
+    assert told["extra"]["papers"] == ["zhang_2022"]
+    assert len(told["extra"]["catalogue_sha256"]) == 64
+    assert run("validate", synthetic, "--paper", "tong_2022", "--out", out).exit_code in (0, 1)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work", encoding="utf-8")
+    assert run("validate", synthetic, "--paper", "tong_2022", "--out", mine).exit_code == 2
+    assert (mine / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "options", "code"),
+    [
+        ("different", ("--fail-on", "different"), 6),
+        ("different", ("--fail-on", "never"), 0),
+        ("different", (), 0),
+        ("different, within between-study spread", ("--fail-on", "different"), 0),
+        ("consistent", ("--fail-on", "different"), 0),
+    ],
+)
+def test_a_difference_gives_6_only_where_it_is_asked_for(folder, monkeypatch, verdict, options, code):
+    from nmosd_cohort import run as jobs
+
+    def judged(registry, **_):
+        return nc.validate(registry, papers=["qian_2012"]).assign(verdict=verdict)
+
+    monkeypatch.setattr(jobs, "validate", judged)
+    assert run("validate", folder, *options).exit_code == code
+
+
+def test_quarantine_goes_before_a_difference(folder, monkeypatch):
+    from nmosd_cohort import run as jobs
+
+    (folder / "registry.toml").write_text(
+        '[registry]\nname = "x"\n[limits]\nquarantine_percent = 10\n', encoding="utf-8"
+    )
+    (folder / "assessments.csv").write_text(VISITS + "p9,2024-01-01,true,4\n" * 2, encoding="utf-8")
+
+    def judged(registry, **_):
+        return nc.validate(registry, papers=["qian_2012"]).assign(verdict="different")
+
+    monkeypatch.setattr(jobs, "validate", judged)
+    assert run("validate", folder, "--fail-on", "different").exit_code == 4
 
 
 def test_help_needs_no_heavy_library_and_lists_the_exit_codes():
     shown = subprocess.run([sys.executable, "-m", "nmosd_cohort", "--help"], capture_output=True, text=True, check=True)
-    assert "70 internal error" in shown.stdout
+    assert "70 internal error" in " ".join(shown.stdout.split())
 
 
 def test_an_unforeseen_fault_gives_70_and_one_line(monkeypatch, capsys):

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import nmosd_cohort.statistics
 from nmosd_cohort.codebook import codebook_frame, read_codebook
-from nmosd_cohort.literature.catalogue import read_catalogue
+from nmosd_cohort.literature.catalogue import published_figures, read_catalogue
+from nmosd_cohort.literature.figure import Figure
+from nmosd_cohort.report.terminal import printed_text
 from nmosd_cohort.statistics.paired.minimum_patients import MINIMUM_PATIENTS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -44,21 +46,35 @@ def codebook_page() -> str:
 
 def figures_page() -> str:
     """Return the catalogue of published figures as a page, one section a paper."""
+    rows = {row["figure"]: row for row in published_figures().to_dict("records")}
     parts = [MADE.format(source="nmosd_cohort/literature/figures"), "# Published figures\n"]
     parts.append(
-        "What the papers print, with denominator, time frame and caveats; a caveat is part of the figure. A figure\n"
-        "without a question cannot be compared, and says why. `nmosd-cohort figures` lists the same.\n"
+        f"{len(rows)} figures of {len(read_catalogue())} papers: what the papers print, with denominator, time\n"
+        "frame and caveats; a caveat is part of the figure. A figure without a question says why it has none.\n"
+        "`nmosd-cohort figures` lists the same, `nmosd-cohort cite` gives the reference, also as BibTeX.\n"
     )
     for paper in read_catalogue():
-        parts.append(f"## {paper.key}\n\n{paper.figures[0].citation}\n")
+        parts.append(f"## {paper.key}\n\n{paper.figures[0].citation} Read: {paper.extent_read}\n".replace("..", "."))
         for figure in paper.figures:
-            question = figure.answers.question if figure.answers else f"not compared: {figure.why_not}"
+            question = figure.answers.question if figure.answers else f"Not compared: {figure.why_not}"
             facts = (figure.denominator, figure.time_frame, figure.instrument, figure.provenance.level)
             about = ", ".join(fact for fact in facts if fact)
-            parts.append(f"- `{figure.id}` ({about}): {figure.definition} {question}.".replace("..", "."))
+            text = f"{figure.definition} {_printed(figure, rows[figure.id])}. {question}."
+            parts.append(f"- `{figure.id}` ({about}): {text}".replace("..", "."))
             parts += [f"  - {caveat}" for caveat in figure.caveats]
+            if figure.integrity.verdict == "inconsistent":
+                parts.append(f"  - Inconsistent: {figure.integrity.note}".rstrip(".") + ".")
         parts.append("")
     return "\n".join(parts)
+
+
+def _printed(figure: Figure, row: dict[str, object]) -> str:
+    """Return the number of a figure as printed, with its counts."""
+    numbers = figure.numbers
+    counts = (
+        "" if numbers.n is None else f"n {numbers.n}" if numbers.events is None else f"{numbers.events}/{numbers.n}"
+    )
+    return "Printed: " + ", ".join(part for part in (counts, printed_text(row)) if part)
 
 
 STATISTICS_INTRO = """Every method of rows takes a tally: values and, as `counts`, the patients in each row; without

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pandas as pd
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from nmosd_cohort.literature.figure import Figure, Paper
-from nmosd_cohort.statistics.shares.proportions import proportion
+from nmosd_cohort.literature.figure_rows import WHOLE_NUMBERS, figure_row
+from nmosd_cohort.literature.references import bibtex, reference
 
 FOLDER = Path(__file__).parent / "figures"
 FILLED_IN = ("paper", "citation", "overlap_group")
-NAMED_AUTHORS = 3
-DESCRIPTION = (
-    "construct",
-    "definition",
-    "denominator",
-    "time_frame",
-    "instrument",
-    "cutoff",
-    "phase",
-    "serostatus",
-    "care_level",
-    "measure",
-)
+NEAREST = 5
+Style = Literal["text", "bibtex"]
 
 
 def read_catalogue() -> list[Paper]:
@@ -78,13 +71,27 @@ def read_papers(folder: Path) -> list[Paper]:
     return papers
 
 
+def catalogue_hash() -> str:
+    """Return the SHA-256 of all files of the catalogue, so that a verdict tells which figures it was made from.
+
+    Examples
+    --------
+    >>> len(catalogue_hash())
+    64
+    """
+    digest = hashlib.sha256()
+    for file in sorted(FOLDER.glob("*.yaml")):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return digest.hexdigest()
+
+
 def find_figure(figure_id: str) -> Figure:
     """Return the catalogue's figure of that id.
 
     Raises
     ------
     ValueError
-        If no figure has that id; the message names those of similar beginning.
+        If no figure has that id; the message names the nearest ones.
 
     Examples
     --------
@@ -93,26 +100,77 @@ def find_figure(figure_id: str) -> Figure:
     """
     figures = {figure.id: figure for paper in read_catalogue() for figure in paper.figures}
     if figure_id not in figures:
-        near = sorted(name for name in figures if name.split("_")[0] == figure_id.split("_")[0])
-        known = ", ".join(near) if near else f"{len(figures)} others, see published_figures()"
-        raise ValueError(f"no published figure is called {figure_id}; known: {known}")
+        raise ValueError(f"no published figure is called {figure_id!r}; {nearest_names(figure_id, figures)}")
     return figures[figure_id]
 
 
-def cite(figure_id: str) -> str:
-    """Return the reference of the paper that a figure comes from; what is unknown reads "not seen".
+def find_paper(name: str) -> Paper:
+    """Return the catalogue's paper of that key, or the one that a figure of that id comes from.
 
     Raises
     ------
     ValueError
-        If no figure has that id.
+        If no paper and no figure is called so; the message names the nearest ones.
+
+    Examples
+    --------
+    >>> find_paper("zhang_2022_np_all").key, find_paper("zhang_2022").year
+    ('zhang_2022', 2022)
+    """
+    papers = {paper.key: paper for paper in read_catalogue()}
+    by_figure = {figure.id: paper for paper in papers.values() for figure in paper.figures}
+    known = by_figure | papers
+    if name not in known:
+        raise ValueError(f"no paper and no published figure is called {name!r}; {nearest_names(name, known)}")
+    return known[name]
+
+
+def nearest_names(name: str, known: Iterable[str]) -> str:
+    """Return a phrase that names the known names nearest to a wrong one, five at most.
+
+    Examples
+    --------
+    >>> nearest_names("zang_2022", ["zhang_2022", "xue"])
+    'near: zhang_2022'
+    >>> nearest_names("nobody", ["zhang_2022", "xue"])
+    'none of the 2 known is near; published_figures() lists them'
+    """
+    names = list(known)
+    close = [other for other in names if name and other.startswith(name)]
+    close += [other for other in get_close_matches(name, names, n=NEAREST, cutoff=0.6) if other not in close]
+    if not close:
+        return f"none of the {len(names)} known is near; published_figures() lists them"
+    return f"near: {', '.join(close[:NEAREST])}"
+
+
+def cite(figure: str, *, style: Style = "text") -> str:
+    r"""Return the reference of the paper that a figure comes from.
+
+    Parameters
+    ----------
+    figure
+        Id of a figure, or key of a paper.
+    style
+        ``text``: one line, in which what is unknown reads "not seen". ``bibtex``: an entry whose key is that of
+        the paper; unknown fields are left out and named in its note.
+
+    Raises
+    ------
+    ValueError
+        If no figure and no paper is called so, or the style is unknown.
 
     Examples
     --------
     >>> cite("xue_np_among_pain")
     'Xue and co-workers (full author list not seen). Title not seen. Multiple Sclerosis and Related Disorders, year not seen. DOI not seen.'
+    >>> print(cite("zhao_2013", style="bibtex").splitlines()[1])
+      author = {Zhao, S. and Elsone, L. and Jacob, A. and Nurmikko, T. and Mutch, K.},
     """  # noqa: E501
-    return find_figure(figure_id).citation
+    styles = get_args(Style)
+    if style not in styles:
+        raise ValueError(f"style is {style!r}; it must be one of {', '.join(styles)}")
+    paper = find_paper(figure)
+    return bibtex(paper) if style == "bibtex" else paper.figures[0].citation
 
 
 def published_figures() -> pd.DataFrame:
@@ -121,9 +179,11 @@ def published_figures() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Shares run from 0 to 1 in ``estimate``, ``conf_low`` and ``conf_high`` (as printed) and in
-        ``interval_low`` and ``interval_high`` (Wilson 95 % limits where events and n are known). A share
-        that was not printed but follows from printed counts has ``derived`` true. Missing means not seen.
+        What the catalogue holds of a figure in one value, with its paper's source and population; several
+        groups (``numbers.groups``) and Table 1 are in ``read_catalogue``. Shares run from 0 to 1 in
+        ``estimate``, ``conf_low`` and ``conf_high`` and in ``interval_low`` and ``interval_high`` (Wilson 95 %
+        limits where events and n are known); ``printed`` is the number as it stands in the paper. A share that
+        was not printed but follows from printed counts has ``derived`` true. Missing means not seen.
 
     Examples
     --------
@@ -131,37 +191,8 @@ def published_figures() -> pd.DataFrame:
     >>> round(float(table.loc["zhang_2022_pain_current", "interval_low"]), 3)
     0.576
     """
-    rows = [_row(paper, figure) for paper in read_catalogue() for figure in paper.figures]
-    table = pd.DataFrame(rows)
-    counts = ("n", "events", "decimals", "n_centres", "year", "oxford_level")
-    return table.astype(dict.fromkeys(counts, "Int64"))
-
-
-def reference(paper: dict[str, Any]) -> str:
-    """Compose a reference from the head of a catalogue file.
-
-    Examples
-    --------
-    >>> head = {"authors": "A B, C D, E F, G H", "title": None, "journal": "J", "year": 2020, "doi": None}
-    >>> reference(head)
-    'A B, C D, E F, et al. Title not seen. J, 2020. DOI not seen.'
-    """
-    authors = _short_authors(paper.get("authors"))
-    title, journal = paper.get("title") or "Title not seen", paper.get("journal") or "Journal not seen"
-    year = paper.get("year") or "year not seen"
-    doi = f"doi:{paper['doi']}" if paper.get("doi") else "DOI not seen"
-    pmid = f" PMID {paper['pmid']}." if paper.get("pmid") else ""
-    registry = f" {paper['registry']}." if paper.get("registry") else ""
-    return f"{authors}. {title}. {journal}, {year}. {doi}.{pmid}{registry}"
-
-
-def _short_authors(authors: str | None) -> str:
-    if not authors or authors.startswith("not "):
-        return "Authors not seen"
-    names = [name.strip() for name in authors.split(",")]
-    if len(names) <= NAMED_AUTHORS or "(" in authors:
-        return authors
-    return f"{', '.join(names[:NAMED_AUTHORS])}, et al"
+    table = pd.DataFrame([figure_row(paper, figure) for paper in read_catalogue() for figure in paper.figures])
+    return table.astype(dict.fromkeys(WHOLE_NUMBERS, "Int64"))
 
 
 @cache
@@ -223,73 +254,3 @@ def _field(figures: list[dict[str, Any]], location: tuple[int | str, ...]) -> st
         name = figures[place].get("id", f"figure {place + 1}")
         return ".".join(str(part) for part in (name, *location[2:]))
     return ".".join(str(part) for part in ("paper", *location))
-
-
-def _row(paper: Paper, figure: Figure) -> dict[str, Any]:
-    numbers, answers = figure.numbers, figure.answers
-    is_share = figure.measure == "proportion"
-    scale = 100 if is_share else 1
-    low, high, method = _interval(figure)
-    head = {"figure": figure.id, "paper": paper.key, "citation": figure.citation, "year": paper.year}
-    what = {name: getattr(figure, name) for name in DESCRIPTION}
-    counts = {"n": numbers.n, "events": numbers.events}
-    estimates = {
-        "estimate": figure.share if is_share else numbers.estimate,
-        "conf_low": _scaled(numbers.conf_low, scale),
-        "conf_high": _scaled(numbers.conf_high, scale),
-        "unit": "share" if is_share else numbers.unit,
-        "decimals": numbers.decimals,
-        "derived": is_share and numbers.estimate is None and figure.share is not None,
-        "interval_low": low,
-        "interval_high": high,
-        "interval_method": method,
-    }
-    source = {
-        "provenance": figure.provenance.level,
-        "url": figure.provenance.url,
-        "read": figure.provenance.read,
-        "review_says": figure.seeds.review,
-        "case_report_says": figure.seeds.case_report,
-        "caveats": " ".join(figure.caveats),
-        "integrity": figure.integrity.verdict,
-        "integrity_note": figure.integrity.note,
-        "pool_group": figure.pool_group,
-        "overlap_group": figure.overlap_group,
-        "oxford_level": figure.oxford_level,
-        "margin": figure.margin,
-        "question": answers.question if answers else None,
-        "why_not": figure.why_not,
-    }
-    people = {
-        name: getattr(paper.population, name) for name in ("country", "design", "n_centres", "years", "diagnosis")
-    }
-    return head | what | counts | estimates | _spread(figure) | source | people
-
-
-def _spread(figure: Figure) -> dict[str, Any]:
-    numbers = figure.numbers
-    own = {name: getattr(numbers, name) for name in ("p", "sd", "median", "quartile_1", "quartile_3")}
-    scale = 100 if figure.measure == "proportion" else 1
-    own |= {name: _scaled(getattr(numbers, name), scale) for name in ("minimum", "maximum")}
-    before_after = {
-        f"{time}_{name}": getattr(moment, name, None)
-        for time, moment in (("baseline", numbers.baseline), ("follow_up", numbers.follow_up))
-        for name in ("mean", "sd", "median", "minimum", "maximum")
-    }
-    return own | before_after
-
-
-def _interval(figure: Figure) -> tuple[float | None, float | None, str]:
-    """Return the limits to use: Wilson where the counts are known, else those printed."""
-    numbers = figure.numbers
-    if figure.measure == "proportion" and numbers.events is not None and numbers.n:
-        wilson = proportion(numbers.events, numbers.n)
-        return wilson.conf_low, wilson.conf_high, "Wilson 95 % limits of the printed counts"
-    if numbers.conf_low is None:
-        return None, None, ""
-    scale = 100 if figure.measure == "proportion" else 1
-    return _scaled(numbers.conf_low, scale), _scaled(numbers.conf_high, scale), "as printed"
-
-
-def _scaled(value: float | None, scale: int) -> float | None:
-    return None if value is None else value / scale

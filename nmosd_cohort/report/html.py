@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from nmosd_cohort.report.drawings import Drawing, Drawings, draw_all
 from nmosd_cohort.report.format import is_missing, time_text, whole
+from nmosd_cohort.report.literature_page import LiteraturePart, literature_section
 from nmosd_cohort.report.manifest import TIMES
-from nmosd_cohort.report.plots import forest, plot
-from nmosd_cohort.report.plots_forest import drawn
+from nmosd_cohort.report.page_table import PageTable, environment
 from nmosd_cohort.report.rows import records, row_sentence
 from nmosd_cohort.report.svg import inline_svg
 from nmosd_cohort.report.tables import (
-    PageTable,
     check_table,
     definition_table,
-    environment,
     flow_is_consistent,
     flow_table,
     table_html,
     tally_table,
 )
-from nmosd_cohort.report.tables_literature import caveat_table, in_order, verdict_counts, verdict_tables
 from nmosd_cohort.report.tables_registry import cell_table, contents_table, findings_table, record_table
 from nmosd_cohort.report.words import (
     humanise,
@@ -124,7 +121,7 @@ def variant(result: Result) -> str:
     return ", ".join([head[:1].upper() + head[1:], *map(without_capital, tail)])
 
 
-def _answer(result: Result, position: int) -> Answer:
+def _answer(result: Result, position: int, drawing: Drawing) -> Answer:
     prefix = f"a{position}-"
     said = headlines(result)
     title = f"{question_short(result.name)}. {variant(result)}"
@@ -134,7 +131,7 @@ def _answer(result: Result, position: int) -> Answer:
         estimand=readable(result.question),
         headlines=said,
         estimates=table_html(result, prefix=prefix),
-        drawing=inline_svg(plot(result), prefix=f"a{position}", title=title, description=". ".join(said)),
+        drawing=inline_svg(drawing.svg, prefix=f"a{position}", title=title, description=". ".join(said)),
         numbers=tally_table(result.tally, caption="Counts behind the plot"),
         flow=flow_table(result),
         flow_adds_up=flow_is_consistent(result),
@@ -143,8 +140,9 @@ def _answer(result: Result, position: int) -> Answer:
     )
 
 
-def _sections(results: Sequence[Result]) -> list[Section]:
-    answers = [(result.name, _answer(result, position)) for position, result in enumerate(results, start=1)]
+def _sections(results: Sequence[Result], drawings: Mapping[int, Drawing]) -> list[Section]:
+    numbered = enumerate(results, start=1)
+    answers = [(result.name, _answer(result, position, drawings[position])) for position, result in numbered]
     names = dict.fromkeys(name for name, _ in answers)
     return [
         Section(
@@ -208,27 +206,9 @@ def _manifest_table(manifest: Mapping[str, Any]) -> PageTable:
     return PageTable("Run", ("Item", "Value"), tuple(_manifest_rows(manifest)), empty="No manifest was given.")
 
 
-def _literature(verdicts: pd.DataFrame) -> dict[str, Any]:
-    drawings = [_forest(name, group, number) for number, (name, group) in enumerate(in_order(verdicts), start=1)]
-    return {
-        "said": _verdicts_said(verdicts) or "no figure was compared",
-        "legend": verdict_counts(verdicts),
-        "groups": list(zip(drawings, verdict_tables(verdicts), strict=True)),
-        "caveats": caveat_table(verdicts),
-    }
-
-
-def _verdicts_said(verdicts: pd.DataFrame) -> str:
-    counts = Counter(verdicts["verdict"].astype(str)) if len(verdicts) else {}
-    return "; ".join(f"{name}: {n}" for name, n in counts.items())
-
-
-def _forest(question: str, verdicts: pd.DataFrame, number: int) -> Markup:
-    """Return the forest plot of one question's figures, few enough to be read in print; nothing if none has both."""
-    if drawn(verdicts).empty:
-        return Markup("")
-    title = f"{question_short(question)}: published figures and those of the registry"
-    return inline_svg(forest(verdicts), prefix=f"f{number}", title=title, description=_verdicts_said(verdicts))
+def stylesheet() -> Markup:
+    """Return the style of every page."""
+    return Markup((files("nmosd_cohort.report") / "templates" / "report.css").read_text("utf-8"))
 
 
 def _few_patients(registry: Registry) -> str:
@@ -250,6 +230,8 @@ def render(
     title: str,
     generated: datetime,
     manifest: Mapping[str, Any],
+    literature: LiteraturePart | None = None,
+    drawings: Drawings | None = None,
 ) -> str:
     """Return the report as one HTML page with all plots inside.
 
@@ -267,6 +249,10 @@ def render(
         Time of the run, shown in the header alone.
     manifest
         As ``build_manifest`` returns it.
+    literature
+        Frames that stand beside the verdicts.
+    drawings
+        The plots if they are drawn already, answers by their place in the order of the report.
 
     Returns
     -------
@@ -274,27 +260,28 @@ def render(
         The page. Two runs on the same input and settings differ only in the run list of the header.
     """
     chosen = ordered(results)
+    part = literature or LiteraturePart()
+    drawn = drawings or draw_all(chosen, verdicts, part.forests)
     methods, references = _methods(chosen, verdicts)
-    style = (files("nmosd_cohort.report") / "templates" / "report.css").read_text("utf-8")
     return (
         environment()
         .get_template("report.html.j2")
         .render(
             title=title,
-            css=Markup(style),
+            css=stylesheet(),
             registry_name=value_words(manifest.get("registry") or registry.provenance.get("name")),
             data_cut=value_words(manifest.get("data_cut") or "not recorded"),
             version=manifest.get("versions", {}).get("nmosd_cohort", "not recorded"),
             run_id=manifest.get("run_id", "not recorded"),
             generated=time_text(generated),
             few=_few_patients(registry),
-            sections=_sections(chosen),
+            sections=_sections(chosen, drawn.answers),
             patient_flow=patient_flow(chosen),
             records_by_file=record_table(registry),
             cells_by_file=cell_table(registry),
             findings=findings_table(registry),
             contents=contents_table(registry),
-            literature=_literature(verdicts),
+            literature=literature_section(verdicts, part, drawn),
             glossary=labels()["glossary"],
             methods=methods,
             references=references,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.intake.registry import Registry
 
 REPORT_KIND = "nmosd_cohort report"
+VERDICTS_KIND = "nmosd_cohort list of verdicts"
 TIMES = ("run_id", "started", "finished")  # what differs between two runs on the same input and settings
 DEPENDENCIES = (
     "duckdb",
@@ -127,6 +128,7 @@ def build_manifest(
     started: datetime,
     seed: int | None = None,
     extra: Mapping[str, Any] | None = None,
+    kind: str = REPORT_KIND,
 ) -> dict[str, Any]:
     """Return what a run was made of: input and mapping hashes, versions, machine, settings and run id.
 
@@ -142,6 +144,8 @@ def build_manifest(
         Seed of what is random, if one was set.
     extra
         Anything else that belongs to the run, for example the settings.
+    kind
+        What the folder is, so that only one of the same kind replaces it.
 
     Returns
     -------
@@ -160,7 +164,7 @@ def build_manifest(
     provenance = {key: plain(value) for key, value in registry.provenance.items() if key not in NOT_SHOWN}
     files = provenance.pop("files", [])
     content = {
-        "kind": REPORT_KIND,
+        "kind": kind,
         "registry": provenance.pop("name", None),
         "data_cut": provenance.pop("data_cut", None) or None,
         "inputs": files,

@@ -42,8 +42,8 @@ def pooled_forest(rows: pd.DataFrame, *, title: str = "") -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        The area of a square grows with the weight of its study. Hollow squares do not count; the notes below the
-        plot say why.
+        The area of a square grows with the weight of its study, from a smallest one that can be seen up to half of
+        all weight. Hollow squares do not count; the notes below the plot say why.
 
     Examples
     --------
@@ -173,11 +173,11 @@ def _numbers(row: Row) -> str:
 
 
 def _notes(rows: list[Row]) -> str:
-    """Return why figures do not count and how the mean was made, one line or more for each."""
+    """Return what is to be known of figures, why others do not count and how the mean was made, a line or more each."""
     told = [
         f"{row['label']}: {'not counted, ' if row['kind'] == 'not counted' else ''}{row['note']}."
         for row in rows
-        if row["kind"] in ("not counted", "pooled", "prediction") and row["note"]
+        if row["kind"] in ("study", "not counted", "pooled", "prediction") and row["note"]
     ]
     lines = [line for text in dict.fromkeys(told) for line in textwrap.wrap(text, NOTE_CHARACTERS)]
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ DECIMALS = 3
 
 
 def show(
-    *things: Result | pd.DataFrame | str | Any,
+    *things: Result | pd.DataFrame | Mapping[str, Any] | str | Any,
     title: str = "",
     measures: Sequence[str] | None = None,
     console: Console | None = None,
@@ -42,7 +43,7 @@ def show(
     things
         A Result prints its question, its primary and secondary estimates, how many patients it began and
         ended with, and the assumptions that do not hold. A frame of verdicts prints a block a figure. Any
-        other frame prints as a table, an Estimate as one line, text as it is.
+        other frame prints as a table, an Estimate as one line, a mapping as one line a name, text as it is.
     title
         Heading above all of them.
     measures
@@ -64,6 +65,8 @@ def show(
             _show_result(out, thing, measures)
         elif isinstance(thing, pd.DataFrame):
             _show_frame(out, thing)
+        elif isinstance(thing, Mapping):
+            _bullets(out, (f"{name}: {_line(value)}" for name, value in thing.items()))
         else:
             out.print(_line(thing), markup=False, highlight=False)
 

@@ -37,19 +37,18 @@ def svg_text(figure: Figure) -> str:
     return _save(figure, "svg", {"Date": None, "Creator": None}).decode("utf-8")
 
 
-def inline_svg(figure: Figure, *, prefix: str, title: str, description: str) -> Markup:
-    """Return a figure as SVG for a page, with title and description for readers that do not see it.
+def inline_svg(drawing: str, *, prefix: str, title: str, description: str) -> Markup:
+    """Return an SVG file for a page, with title and description for readers that do not see it.
 
     Parameters
     ----------
-    figure
-        The figure.
+    drawing
+        Text of the file, as ``svg_text`` returns it.
     prefix
         Start of every id in it, different for each figure of a page.
     title, description
         What it shows, and what is found; both are escaped.
     """
-    drawing = svg_text(figure)
     drawing = drawing[drawing.index("<svg") :]
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
     drawing = re.sub(r"<style type=\"text/css\">.*?</style>", "", drawing, flags=re.DOTALL)

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import great_tables
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nmosd_cohort.report.format import NOT_RECORDED, NOT_TESTED, is_missing, whole
+from nmosd_cohort.report.page_table import PageTable, environment
 from nmosd_cohort.report.rows import Row, records, row_count, row_counted, row_estimate, row_p, row_patients
+from nmosd_cohort.report.tables_literature import (
+    VERDICT_HEADS,
+    by_paper,
+    check_verdicts,
+    counts_of,
+    signed_verdict,
+    verdict_cells,
+)
 from nmosd_cohort.report.words import (
     ROLE_ORDER,
     humanise,
     labels,
     measure_label,
     outcome_label,
+    paper_name,
     readable,
     value_words,
 )
@@ -29,24 +37,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nmosd_cohort.result import Result
-
-
-@dataclass(frozen=True, slots=True)
-class PageTable:
-    """One table of the page: texts only, ready to print.
-
-    ``marks`` holds, for each row, the footnote mark of its last cell, or nothing; ``numeric`` the columns
-    that are set flush right; ``row_heads`` how many leading columns head the row.
-    """
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: tuple[int, ...] = ()
-    row_heads: int = 1
-    marks: tuple[str, ...] = ()
-    empty: str = "No rows."
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +195,6 @@ def _cell(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else value_words(str(value))
 
 
-@cache
-def environment() -> Environment:
-    """Return the templates of the report; every text is escaped."""
-    loader = PackageLoader("nmosd_cohort.report", "templates")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-
-
 def table_html(result: Result, *, measures: Sequence[str] | None = None, prefix: str = "") -> Markup:
     """Return the estimates of a result as HTML: one table a role, primary first, then the methods once.
 
@@ -234,25 +217,26 @@ def table_html(result: Result, *, measures: Sequence[str] | None = None, prefix:
     return Markup(macro(estimate_tables(result, measures=measures), notes, prefix))
 
 
-def table(result: Result, *, measures: Sequence[str] | None = None) -> great_tables.GT:
-    """Return the estimates of a result as a formatted table, one row an estimate, primary first.
+def table(result: Result | pd.DataFrame, *, measures: Sequence[str] | None = None) -> great_tables.GT:
+    """Return a result or verdicts as a formatted table: one row an estimate, or one row a published figure.
 
     Parameters
     ----------
     result
-        Answer of a question.
+        Answer of a question, or the frame that ``validate`` returns.
     measures
-        Measures to show; all by default.
+        Measures of a result to show; all by default.
 
     Returns
     -------
     great_tables.GT
-        Shares as percent, each estimate with its interval and n; methods as source notes.
+        Shares as percent, each estimate with its interval and n. Estimates by role, primary first, methods as
+        source notes; verdicts by paper, what each means as source notes.
 
     Raises
     ------
     ValueError
-        If the result has no such measure.
+        If the result has no such measure, or a frame holds no verdicts.
 
     Examples
     --------
@@ -266,6 +250,8 @@ def table(result: Result, *, measures: Sequence[str] | None = None) -> great_tab
     """
     import pandas as pd
 
+    if isinstance(result, pd.DataFrame):
+        return _verdicts(result)
     notes = footnotes(result, measures=measures)
     marks = {note.text: note.mark for note in notes}
     rows = [
@@ -282,4 +268,19 @@ def table(result: Result, *, measures: Sequence[str] | None = None) -> great_tab
     built = built.cols_align("right", columns=["n", "p", "Estimate (95 % interval)"])
     for note in notes:
         built = built.tab_source_note(f"{note.mark}  {note.text}")
+    return built
+
+
+def _verdicts(verdicts: pd.DataFrame) -> great_tables.GT:
+    """Return verdicts by paper, with the meaning of those that occur as source notes."""
+    import pandas as pd
+
+    check_verdicts(verdicts)
+    rows = [(paper_name(paper), *verdict_cells(row)) for paper, group in by_paper(verdicts) for row in records(group)]
+    printed = pd.DataFrame(rows, columns=["paper", *VERDICT_HEADS])
+    built = great_tables.GT(printed, groupname_col="paper").tab_header(title="Published figures and this registry")
+    for name, n in counts_of(verdicts).items():
+        if n:
+            meaning = labels()["verdicts"].get(name, {}).get("meaning", "")
+            built = built.tab_source_note(f"{signed_verdict(name)} ({whole(n)}): {meaning}")
     return built

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from nmosd_cohort.report.format import NOT_ESTIMATED, NOT_TESTED, estimate_text, is_missing, p_text, whole
+from nmosd_cohort.report.page_table import PageTable
 from nmosd_cohort.report.rows import Row, records
-from nmosd_cohort.report.tables import PageTable
 from nmosd_cohort.report.words import (
-    humanise,
     labels,
     outcome_label,
+    paper_name,
     question_order,
-    question_short,
     value_words,
     without_capital,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BLANK = "\N{NO-BREAK SPACE}"
 SCALE_KINDS = {
@@ -36,6 +34,18 @@ SCALE_KINDS = {
     "odds_ratio": "ratio",
     "rate": "rate",
 }
+VERDICT_HEADS = (
+    "Figure",
+    "Verdict",
+    "Published",
+    "Local",
+    "Local minus published",
+    "p, Holm",
+    "Detectable, 80 % power",
+    "Reason",
+)
+UNCOMPARED_HEADS = ("Figure", "Verdict", "Published", "Local", "Reason")
+NEEDED = ("figure", "paper", "question", "scale", "verdict", "reason", "published_estimate", "local_estimate")
 
 
 def scale_kind(scale: object) -> str:
@@ -55,6 +65,19 @@ def in_order(verdicts: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(name, verdicts[verdicts["question"].astype(str) == name]) for name in names]
 
 
+def by_paper(verdicts: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return the verdicts by paper as they came, figures with a difference before those without."""
+    if verdicts.empty:
+        return []
+    groups = verdicts.groupby("paper", sort=False)
+    return [(str(name), rows.sort_values("difference", key=pd.isna, kind="stable")) for name, rows in groups]
+
+
+def is_compared(verdicts: pd.DataFrame) -> pd.Series[bool]:
+    """Return which figures received a difference, and so a verdict on agreement."""
+    return verdicts["difference"].notna()
+
+
 def side_text(row: Row, side: str) -> str:
     """Return the local or the published figure of a verdict with its interval."""
     numbers = (row[f"{side}_estimate"], row[f"{side}_low"], row[f"{side}_high"])
@@ -63,58 +86,89 @@ def side_text(row: Row, side: str) -> str:
 
 
 def difference_text(row: Row) -> str:
-    """Return local minus published with its interval, shares as percentage points."""
-    kind = scale_kind(row["scale"])
-    kind = "share_difference" if kind == "share" else kind
-    is_log = str(row["scale"]).startswith("log")
-    text = estimate_text(
-        row["difference"], row["difference_low"], row["difference_high"], kind="correlation" if is_log else kind
-    )
-    return f"{text} on the log scale" if is_log and text != NOT_ESTIMATED else text
+    """Return local minus published with its interval, shares as percentage points, logs as the factor between both."""
+    numbers = [row["difference"], row["difference_low"], row["difference_high"]]
+    return _of_difference(row["scale"], *numbers)
+
+
+def _of_difference(scale: object, *numbers: float) -> str:
+    """Return a difference of a scale as text; that of two logs as local divided by published."""
+    if not str(scale).startswith("log"):
+        return estimate_text(*numbers, kind=_difference_kind(scale))
+    factors = [math.nan if is_missing(number) else math.exp(number) for number in numbers]
+    text = estimate_text(*factors, kind="ratio")
+    return text if text == NOT_ESTIMATED else f"factor {text}"
+
+
+def _difference_kind(scale: object) -> str:
+    kind = scale_kind(scale)
+    return "share_difference" if kind == "share" else kind
+
+
+def detectable_text(row: Row) -> str:
+    """Return the smallest difference that would have been found with 80 % power, down and up where they differ."""
+    sides = [row.get("detectable_down"), row.get("detectable_up")]
+    if any(is_missing(side) for side in sides):
+        sides = [row.get("smallest_detectable")] * 2
+    known = [
+        _of_difference(row["scale"], abs(float(side))).removesuffix(" (no interval)")
+        for side in sides
+        if side is not None and not is_missing(side)
+    ]
+    if not known or is_missing(row["difference"]):
+        return NOT_ESTIMATED
+    down, up = known
+    return down if down == up else f"{down} below, {up} above"
 
 
 def figure_name(row: Row) -> str:
     """Return a published figure as "Zhang 2022: pain any (assessed patients, current)"."""
+    return f"{paper_name(str(row['paper']))}: {without_capital(figure_subject(row))}"
+
+
+def figure_subject(row: Row) -> str:
+    """Return what a figure is about, without its paper: "Pain any (assessed patients, current)"."""
     parts = (str(row["denominator"]).removeprefix("other: "), row["time_frame"])
     known = [part for part in parts if not is_missing(part) and part]
     where = ", ".join(without_capital(value_words(part)) for part in known)
-    name = f"{humanise(str(row['paper']))}: {without_capital(outcome_label(str(row['construct'])))}"
+    name = outcome_label(str(row["construct"]))
     return f"{name} ({where})" if where else name
 
 
-def _text(value: object, missing: str) -> str:
+def known_text(value: object, missing: str) -> str:
+    """Return a text, or what to say where there is none."""
     return missing if is_missing(value) or value == "" else str(value)
 
 
-def verdict_tables(verdicts: pd.DataFrame) -> list[PageTable]:
-    """Return one table a question: figure, verdict, both estimates with n, difference, adjusted p, reason."""
-    columns = ("Published figure", "Verdict", "Published", "Local", "Local minus published", "p, Holm", "Reason")
-    return [
-        PageTable(
-            caption=question_short(name),
-            columns=columns,
-            rows=tuple(_cells(row) for row in records(rows)),
-            numeric=(5,),
-            name="verdicts",
-        )
-        for name, rows in in_order(verdicts)
-    ]
+def verdict_table(verdicts: pd.DataFrame, *, caption: str) -> PageTable:
+    """Return one row a figure: verdict, both estimates with n, difference, p, power and reason."""
+    rows = tuple(verdict_cells(row) for row in records(verdicts))
+    return PageTable(caption, VERDICT_HEADS, rows, (5,), name="verdicts", empty="No figure was compared.")
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def uncompared_table(verdicts: pd.DataFrame, *, caption: str) -> PageTable:
+    """Return the figures that have no difference, one row a figure: what there is of either side, and why not."""
+    kept = [VERDICT_HEADS.index(head) for head in UNCOMPARED_HEADS]
+    rows = tuple(tuple(verdict_cells(row)[place] for place in kept) for row in records(verdicts))
+    return PageTable(caption, UNCOMPARED_HEADS, rows, name="verdicts")
+
+
+def verdict_cells(row: Row) -> tuple[str, ...]:
+    """Return a verdict as the texts of ``VERDICT_HEADS``."""
     tested = not is_missing(row["difference"]) and not is_missing(row["difference_low"])
     return (
-        figure_name(row),
-        f"{verdict_sign(str(row['verdict']))} {row['verdict']}",
-        _with_n(row, "published"),
-        _with_n(row, "local"),
+        figure_subject(row),
+        signed_verdict(row["verdict"]),
+        side_with_n(row, "published"),
+        side_with_n(row, "local"),
         difference_text(row),
         p_text(row["p_adjusted"]) if tested else NOT_TESTED,
-        _text(row["reason"], "none given"),
+        detectable_text(row),
+        known_text(row["reason"], "none given"),
     )
 
 
-def _with_n(row: Row, side: str) -> str:
+def side_with_n(row: Row, side: str) -> str:
     """Return a figure with its interval and patients, or that there is none."""
     n = row[f"{side}_n"]
     text = side_text(row, side)
@@ -131,28 +185,32 @@ def verdict_sign(verdict: str) -> str:
     return signs.get(entry["marker"], "·") if entry else "·"
 
 
-def verdict_counts(verdicts: pd.DataFrame) -> PageTable:
-    """Return the legend: every verdict with its meaning and how many figures received it."""
-    counts = dict(Counter(verdicts["verdict"].astype(str))) if len(verdicts) else {}
-    rows = tuple(
-        (f"{verdict_sign(name)} {name}", entry["meaning"], whole(int(counts.get(name, 0))))
-        for name, entry in labels()["verdicts"].items()
-    )
-    return PageTable("What each verdict means", ("Verdict", "Meaning", "Figures"), rows, (2,))
+def signed_verdict(verdict: object) -> str:
+    """Return a verdict with its sign, which stays on the line of its first word."""
+    text = known_text(verdict, "none")
+    return f"{verdict_sign(text)}{BLANK}{text}" if text != "none" else text
 
 
-def caveat_table(verdicts: pd.DataFrame) -> PageTable:
-    """Return the catalogue's caveats and how each figure was read: one row a figure."""
-    rows = tuple(
-        (
-            humanise(str(row["paper"])),
-            humanise(str(row["figure"])),
-            _text(row["caveats"], "none noted"),
-            _text(row["provenance"], "not recorded"),
-            _text(row["citation"], "not recorded"),
-        )
-        for _, group in in_order(verdicts)
-        for row in records(group)
-    )
-    columns = ("Paper", "Figure", "Caveats of the catalogue", "How it was read", "Citation")
-    return PageTable("Caveats of the catalogue", columns, rows, row_heads=2, empty="No figure was compared.")
+def counts_of(verdicts: pd.DataFrame) -> dict[str, int]:
+    """Return how many figures received each verdict, in the order of the legend, those of none with 0."""
+    counts = Counter(verdicts["verdict"].astype(str)) if len(verdicts) else Counter[str]()
+    names = [*labels()["verdicts"], *(name for name in counts if name not in labels()["verdicts"])]
+    return {name: counts[name] for name in names}
+
+
+def counts_said(verdicts: pd.DataFrame) -> str:
+    """Return the counts of verdicts in one line, those of none left out."""
+    return "; ".join(f"{name} {whole(n)}" for name, n in counts_of(verdicts).items() if n)
+
+
+def check_verdicts(verdicts: pd.DataFrame) -> None:
+    """Check that a frame holds verdicts.
+
+    Raises
+    ------
+    ValueError
+        If it lacks columns of the verdicts; the message names them.
+    """
+    missing = [name for name in NEEDED if name not in verdicts.columns]
+    if missing:
+        raise ValueError(f"the frame has no {', '.join(missing)}; a table is made of a Result or of validate()'s frame")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from nmosd_cohort.codebook import read_codebook
 from nmosd_cohort.report.format import whole
+from nmosd_cohort.report.page_table import PageTable
 from nmosd_cohort.report.rows import Row, records
-from nmosd_cohort.report.tables import PageTable
 from nmosd_cohort.report.words import humanise, labels, outcome_label
 
 if TYPE_CHECKING:

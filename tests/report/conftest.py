@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from nmosd_cohort.intake.registry import ACCOUNTING_COLUMNS, FINDING_COLUMNS, Registry
+from nmosd_cohort.literature.table_1 import TABLE_1_COLUMNS
+from nmosd_cohort.report.literature_page import LiteraturePart
 from nmosd_cohort.result import Result, check_frame, estimate_frame, flow_frame
 
 GROUPS = ("neuropathic", "other_pain", "no_pain")
@@ -485,7 +487,7 @@ def make_verdicts(rows: int = 24) -> pd.DataFrame:
         made.append(
             {
                 "figure": f"figure_{i:02d}",
-                "paper": f"Author {2010 + i % 14}",
+                "paper": f"author_{2010 + i % 14}",
                 "citation": f"Author et al. {2010 + i % 14}",
                 "question": question,
                 "construct": ("pain_any", "edss_median", "bdi_correlation", "nrs_change")[i % 4],
@@ -596,6 +598,11 @@ def results() -> list[Result]:
 
 
 @pytest.fixture(scope="session")
+def page_literature() -> LiteraturePart:
+    return make_literature()
+
+
+@pytest.fixture(scope="session")
 def page_parts() -> tuple[list[Result], pd.DataFrame, Registry]:
     return make_results(), make_verdicts(), make_registry()
 
@@ -608,3 +615,54 @@ def verdicts() -> pd.DataFrame:
 @pytest.fixture
 def registry() -> Registry:
     return make_registry()
+
+
+def make_literature() -> LiteraturePart:
+    """Return frames beside the verdicts: two checks, one pooled group, one reweighted figure, one Table 1."""
+    check = {"figure": "figure_00", "paper": "author_2010", "printed": "39.9 to 92.9", "recomputed": "57.6 to 74.2"}
+    checks = [
+        check | {"check": "limits of a share", "status": "inconsistent", "detail": "Too wide."},
+        check | {"check": "percentage", "status": "consistent", "detail": "81 of 122 prints as 66.4 %."},
+    ]
+    reweighted = {
+        "figure": "figure_00", "paper": "author_2010", "raw_estimate": 0.324, "raw_verdict": "consistent",
+        "reweighted_estimate": 0.28, "reweighted_low": 0.20, "reweighted_high": 0.37, "effective_n": 61.24,
+        "effective_share": 0.502, "largest_weight": 3.21, "variables": "female, age_years", "left_out": 3,
+        "reweighted_verdict": "compatible but imprecise", "reason": "Here 28.0 %.",
+        "not_used": "onset_age_years: not printed",
+    }  # fmt: skip
+    pooled = {
+        "group": "neuropathic_all", "studies": 6, "n": 512, "estimate": 0.36, "conf_low": 0.28, "conf_high": 0.45,
+        "prediction_low": 0.17, "prediction_high": 0.61, "tau": 0.41, "lowest_without": 0.34, "highest_without": 0.38,
+        "left_out": "li_2022_np (no counts)", "method": "by hand",
+    }  # fmt: skip
+    forest = {"kind": "study", "label": "Zhang 2022", "figure": "zhang_2022_np_all", "n": 122, "events": 35}
+    forest |= {"estimate": 35 / 122, "conf_low": 0.21, "conf_high": 0.37, "weight": 1.0, "note": ""}
+    own = {"kind": "local", "label": "This registry", "figure": "", "n": 40, "events": 16, "estimate": 0.4}
+    own |= {"conf_low": 0.26, "conf_high": 0.55, "weight": np.nan, "note": ""}
+    borrowed = {
+        "group": "neuropathic_all", "local_n": 40, "local_estimate": 0.4, "local_low": 0.26, "local_high": 0.55,
+        "prior_estimate": 0.36, "prior_low": 0.17, "prior_high": 0.61, "prior_patients": 14.2, "estimate": 0.39,
+        "conf_low": 0.27, "conf_high": 0.52, "conflict_p": 0.71, "is_in_conflict": False, "method": "by hand",
+    }  # fmt: skip
+    line = dict.fromkeys(TABLE_1_COLUMNS) | {"paper": "author_2010", "variable": "edss", "read": "Table 1"}
+    line |= {"published_n": 122, "published_median": 3.5, "published_quartile_1": 2.0, "published_quartile_3": 5.5}
+    line |= {"local_n": 100, "local_mean": 3.94, "local_sd": 2.05, "local_median": 4.0, "local_quartile_1": 2.5}
+    line |= {"local_quartile_3": 6.0, "local_unknown": 7}
+    paper = {"paper": "author_2010", "diagnosis": "NMOSD", "country": "China", "design": None, "n_centres": 1}
+    paper |= {"population_serostatus": None, "population_care_level": "specialist_clinic", "years": None}
+    return LiteraturePart(
+        papers=pd.DataFrame([paper | {"extent_read": "Abstract."}]),
+        integrity=pd.DataFrame(checks),
+        pooled=pd.DataFrame([pooled]),
+        forests={"neuropathic_all": pd.DataFrame([forest, own])},
+        borrowed=pd.DataFrame([borrowed]),
+        reweighted=pd.DataFrame([reweighted]),
+        case_mix=pd.DataFrame([line]),
+    )
+
+
+@pytest.fixture
+def literature() -> LiteraturePart:
+    """Return hand-made frames of the literature."""
+    return make_literature()

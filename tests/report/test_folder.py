@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 
 from nmosd_cohort.intake.registry import Registry
-from nmosd_cohort.report import folder, html, swap
-from nmosd_cohort.report.folder import csv_bytes, write_report
+from nmosd_cohort.report import drawings, folder, staging, swap
+from nmosd_cohort.report.files import csv_bytes, write_new
+from nmosd_cohort.report.folder import write_report
+from nmosd_cohort.report.literature_page import LiteraturePart
 from nmosd_cohort.report.plots_core import empty_figure
 from nmosd_cohort.result import Result
 
@@ -21,9 +23,8 @@ from nmosd_cohort.result import Result
 @pytest.fixture
 def plain_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace every plot by a line of text where a test is about folders alone."""
-    for module in (folder, html):
-        monkeypatch.setattr(module, "plot", lambda result: empty_figure(result.name))
-        monkeypatch.setattr(module, "forest", lambda verdicts: empty_figure(f"{len(verdicts)} figures"))
+    monkeypatch.setattr(drawings, "plot", lambda result: empty_figure(result.name))
+    monkeypatch.setattr(drawings, "forest", lambda verdicts: empty_figure(f"{len(verdicts)} figures"))
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_every_file_is_in_the_manifest_with_its_hash(write: Callable[..., Path])
         "tables/findings_summary.csv",
         "tables/verdicts.csv",
         "plots/01_pain_prevalence.svg",
-        "plots/published_figures.png",
+        "plots/published_pain_prevalence.png",
         "local_only/findings.csv",
         "local_only/quarantine.csv",
     } <= set(held)
@@ -111,16 +112,19 @@ def test_two_step_replacement_where_folders_cannot_be_exchanged(
 
 
 @pytest.mark.usefixtures("plain_figures")
-@pytest.mark.parametrize("broken", ["render", "_verdict_files", "put_in_place", "json_bytes"])
+@pytest.mark.parametrize(
+    ("module", "broken"),
+    [(folder, "render"), (folder, "_literature_files"), (staging, "put_in_place"), (folder, "json_bytes")],
+)
 def test_a_run_that_fails_midway_leaves_the_old_report_whole(
-    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any, broken: str
 ):
     before = files_of(write())
 
     def fail(*_args: object, **_named: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(folder, broken, fail)
+    monkeypatch.setattr(module, broken, fail)
     with pytest.raises(KeyboardInterrupt):
         write(title="Second")
     assert files_of(tmp_path / "report") == before
@@ -168,10 +172,10 @@ def test_a_folder_that_is_not_ours_is_not_replaced(write: Callable[..., Path], t
     thesis = tmp_path / "thesis"
     thesis.mkdir()
     (thesis / "chapter.docx").touch()
-    with pytest.raises(ValueError, match=r"thesis is not a report of nmosd_cohort"):
+    with pytest.raises(ValueError, match=r"thesis is not an earlier nmosd_cohort report"):
         write(thesis)
     (thesis / "manifest.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"thesis is not a report of nmosd_cohort"):
+    with pytest.raises(ValueError, match=r"thesis is not an earlier nmosd_cohort report"):
         write(thesis)
     with pytest.raises(ValueError, match=r"chapter.docx is a file"):
         write(thesis / "chapter.docx")
@@ -182,7 +186,7 @@ def test_a_folder_that_is_not_ours_is_not_replaced(write: Callable[..., Path], t
 def test_a_report_with_someone_elses_file_in_it_is_not_replaced(write: Callable[..., Path]):
     path = write()
     (path / "notes.docx").touch()
-    with pytest.raises(ValueError, match=r"1 files that the report did not write \(notes.docx\)"):
+    with pytest.raises(ValueError, match=r"1 files that were not written here \(notes.docx\)"):
         write()
     assert (path / "index.html").exists()
 
@@ -207,3 +211,38 @@ def test_cells_that_a_spreadsheet_would_run_are_escaped():
         "note,nrs", "'=1+1,-1.5", "'+cmd,-1.5", "-3,-1.5", '"-3,5",-1.5', "'@SUM,-1.5", "'\tx,-1.5", "plain,-1.5",
         ",-1.5",
     ]  # fmt: skip
+
+
+def test_each_plot_is_drawn_once_and_stands_in_the_page_as_in_the_files(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+):
+    drawn: list[str] = []
+
+    def plot(result: Result) -> Any:
+        drawn.append(result.name)
+        return empty_figure(f"drawn for {result.name}")
+
+    monkeypatch.setattr(drawings, "plot", plot)
+    monkeypatch.setattr(drawings, "forest", lambda verdicts: empty_figure("forest"))
+    path = write()
+    assert sorted(drawn) == ["change_after_start", "pain_prevalence"]
+    page = (path / "index.html").read_text("utf-8")
+    assert "drawn for pain_prevalence" in page
+    assert "drawn for pain_prevalence" in (path / "plots/01_pain_prevalence.svg").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("plain_figures")
+def test_frames_of_the_literature_are_files_and_settings_are_in_the_manifest(
+    write: Callable[..., Path], literature: LiteraturePart
+):
+    path = write(literature=literature, settings={"catalogue_sha256": "abc"})
+    assert pd.read_csv(path / "tables/literature_integrity.csv")["status"].tolist() == ["inconsistent", "consistent"]
+    assert (path / "plots/pooled_neuropathic_all.svg").exists()
+    assert json.loads((path / "manifest.json").read_text("utf-8"))["extra"]["catalogue_sha256"] == "abc"
+
+
+def test_a_new_file_replaces_none(tmp_path: Path):
+    write_new(tmp_path / "figures.csv", pd.DataFrame({"a": [1]}))
+    assert (tmp_path / "figures.csv").read_text("utf-8") == "a\n1\n"
+    with pytest.raises(ValueError, match=r"figures\.csv exists; give a new file"):
+        write_new(tmp_path / "figures.csv", pd.DataFrame({"a": [2]}))

@@ -11,6 +11,7 @@ import pytest
 
 from nmosd_cohort.intake.registry import Registry
 from nmosd_cohort.report.html import render
+from nmosd_cohort.report.literature_page import LiteraturePart
 from nmosd_cohort.report.manifest import build_manifest, plain, without_folders
 from nmosd_cohort.result import Result
 
@@ -57,11 +58,12 @@ def manifest(registry: Registry) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def page(page_parts: tuple[list[Result], pd.DataFrame, Registry]) -> str:
+def page(page_parts: tuple[list[Result], pd.DataFrame, Registry], page_literature: LiteraturePart) -> str:
     manifest = build_manifest(
         page_parts[2], command=["nmosd-cohort", "report", "/home/someone/registry.toml"], started=STARTED
     )
-    return render(*page_parts, title="Pain <in> NMOSD", generated=STARTED, manifest=manifest)
+    settings: dict[str, Any] = {"title": "Pain <in> NMOSD", "generated": STARTED, "manifest": manifest}
+    return render(*page_parts, literature=page_literature, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -128,17 +130,18 @@ def test_quality_comes_before_the_questions_in_their_order(page: str):
 
 def test_every_plot_has_role_title_and_description_that_states_the_finding(page: str):
     drawings = re.findall(r'<svg class="plot" role="img" aria-labelledby="(\S+) (\S+)"', page)
-    assert len(drawings) == 6 + 4
+    assert len(drawings) == 6 + 4 + 1
     assert all(f'id="{title}"' in page and f'id="{words}"' in page for title, words in drawings)
     assert re.search(r'<desc id="a2-desc">EDSS, P\(higher\), neuropathic pain vs no pain: 0.71', page)
 
 
 def test_page_differs_only_in_the_run_list_of_the_header(
-    results: list[Result], verdicts: pd.DataFrame, registry: Registry, page: str
+    results: list[Result], verdicts: pd.DataFrame, registry: Registry, literature: LiteraturePart, page: str
 ):
     later = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
     other = build_manifest(registry, command=["nmosd-cohort", "report", "registry.toml"], started=later)
-    again = render(results, verdicts, registry, title="Pain <in> NMOSD", generated=later, manifest=other)
+    settings: dict[str, Any] = {"title": "Pain <in> NMOSD", "generated": later, "manifest": other}
+    again = render(results, verdicts, registry, literature=literature, **settings)
     cut = re.compile(r'<dl class="facts" id="run">.*?</dl>', re.DOTALL)
     assert page != again
     assert cut.sub("", page) == cut.sub("", again)

@@ -113,6 +113,11 @@ def test_notes_say_why_a_figure_does_not_count(rows: pd.DataFrame) -> None:
     assert "this registry" not in notes.get_text()
 
 
+def test_notes_say_what_is_to_be_known_of_a_study(rows: pd.DataFrame) -> None:
+    (notes,) = pooled_forest(rows.assign(note=["derived from printed counts", *rows["note"][1:]])).texts
+    assert "Xue: derived from printed counts." in notes.get_text()
+
+
 def test_mean_without_limits_is_a_dot(rows: pd.DataFrame) -> None:
     bare = rows.assign(conf_low=NAN, conf_high=NAN)
     panel = panel_of(pooled_forest(bare[bare["kind"] != "prediction"]))

@@ -42,9 +42,10 @@ def test_verdicts_frames_estimates_and_text(registry: nc.Registry, capsys: pytes
     assert "published 66.4 % (57.6 to 74.2)" in said
     assert "difference" in said
     frame = pd.DataFrame({"pain_group": ["[red]x[/red]", None], "share": [0.12345, 0.5]})
-    nc.show(frame, nc.statistics.proportion(0, 0), "as it is [bold]")
+    nc.show(frame, nc.statistics.proportion(0, 0), "as it is [bold]", {"of all": nc.statistics.proportion(35, 122)})
     said = capsys.readouterr().out
     assert "[red]x[/red]" in said
     assert "0.123" in said
     assert "not estimated, n = 0" in said
     assert "as it is [bold]" in said
+    assert "  - of all: 0.287 (0.214 to 0.373), n = 122; Wilson" in said

@@ -2,7 +2,6 @@
 
 import re
 
-import pandas as pd
 import pytest
 
 from nmosd_cohort.intake.registry import Registry
@@ -15,7 +14,6 @@ from nmosd_cohort.report.tables import (
     table_html,
     tally_table,
 )
-from nmosd_cohort.report.tables_literature import verdict_counts, verdict_tables
 from nmosd_cohort.report.tables_registry import cell_table, contents_table, findings_summary, record_table
 from nmosd_cohort.result import Result, flow_frame
 
@@ -104,18 +102,3 @@ def test_findings_are_counted_by_rule_and_column_without_values(registry: Regist
     assert summary["findings"].tolist() == [2, 1, 1]
     assert not {"value", "line", "record"} & set(summary.columns)
     assert [row[2] for row in contents_table(registry).rows] == ["2", "3"]
-
-
-def test_verdicts_are_grouped_by_question_with_every_meaning(verdicts: pd.DataFrame):
-    tables = verdict_tables(verdicts)
-    assert [made.caption for made in tables] == [
-        "Pain prevalence",
-        "Neuropathic pain and EDSS",
-        "Pain and depression",
-        "Change after start of a drug",
-    ]
-    assert sum(len(made.rows) for made in tables) == len(verdicts)
-    assert sum(int(row[2]) for row in verdict_counts(verdicts).rows) == len(verdicts)
-    printed = tuple(cell.replace("\N{NO-BREAK SPACE}", " ") for cell in tables[0].rows[0][2:5])
-    assert printed == ("30.0 % (no interval), n = 145", "32.4 % (24.4 to 40.4), n = 122",
-                                      "2.4 pp (−5.6 to 10.4)")  # fmt: skip
