@@ -24,6 +24,9 @@ benchmark: $(VENV)/.test
 	$(BIN)/python -P benchmarks/start_up.py
 	$(BIN)/python -P benchmarks/statistics.py
 	$(BIN)/python -P benchmarks/coverage.py
+	$(BIN)/python -P benchmarks/borrowing.py
+	$(BIN)/python -P benchmarks/verdicts.py
+	$(BIN)/python -m benchmarks.integrity
 
 # Compiling what is installed is part of the set-up: uncompiled, the first start takes three times as long.
 $(VENV)/.base: requirements/base.lock pyproject.toml
