@@ -44,13 +44,14 @@ def poor_registry() -> nc.Registry:
 @pytest.fixture(scope="session")
 def replay(demo: nc.Registry) -> Replay:
     """Return a function that runs an analysis once for each registry: by default the demo registry."""
-    done: dict[tuple[str, int], tuple[dict[str, Any], str]] = {}
+    # The registry is kept with what was made of it, so that no other one gets its identity.
+    done: dict[tuple[str, int], tuple[nc.Registry, tuple[dict[str, Any], str]]] = {}
 
     def run(name: str, registry: nc.Registry | None = None) -> tuple[dict[str, Any], str]:
         chosen = demo if registry is None else registry
         key = (name, id(chosen))
         if key not in done:
-            done[key] = run_analysis(name, chosen)
-        return done[key]
+            done[key] = chosen, run_analysis(name, chosen)
+        return done[key][1]
 
     return run
