@@ -5,8 +5,9 @@ by the BPI, neuropathic pain by DN4 and NPSI, depression by the BDI-II, quality 
 groups (neuropathic pain, other pain, no pain) set against each other by regression.
 
 What is replayed: the shares; EDSS and SF-36 by pain group; depression and onset in the spinal cord as factors
-of neuropathic pain. What cannot be: the abstract does not list the covariates of its model, so the odds ratio
-of spinal onset here has depression, age, sex and duration beside it; the NPSI is not in the codebook.
+of neuropathic pain; who takes an analgesic or an antidepressant. What cannot be: the abstract does not list the
+covariates of its model, so the odds ratio of spinal onset here has depression, age, sex and duration beside it;
+of whom nobody took an antidepressant it does not say; the NPSI is not in the codebook.
 
 Run on a registry: ``python analyses/zhang_2022.py registry.toml``; without one, on the demo registry.
 """
@@ -31,30 +32,30 @@ nc.show(published[["figure", "denominator", "n", "events", "estimate", "conf_low
 # Three denominators, three numbers: they are never set against each other.
 
 # %%
-nc.show(
+answers = [
     nc.pain_prevalence(registry, pain="any"),
     nc.pain_prevalence(registry, pain="neuropathic"),
     nc.pain_prevalence(registry, pain="neuropathic", denominator="with_pain"),
-    measures=["proportion"],
-)
+    nc.neuropathic_pain_and_disability(registry),
+    nc.neuropathic_pain_and_quality_of_life(registry),
+    nc.pain_and_depression(registry),
+]
+nc.show(*answers[:3], measures=["proportion"])
 
 # %% [markdown]
 # ## EDSS and quality of life by pain group
 # The paper tested EDSS and SF-36 between groups; it prints no values, so these stand alone.
 
 # %%
-nc.show(
-    nc.neuropathic_pain_and_disability(registry),
-    measures=["median", "probability_superiority", "odds_ratio"],
-)
-nc.show(nc.neuropathic_pain_and_quality_of_life(registry), measures=["adjusted_mean_difference"])
+nc.show(answers[3], measures=["median", "probability_superiority", "odds_ratio"])
+nc.show(answers[4], measures=["adjusted_mean_difference"])
 
 # %% [markdown]
 # ## Neuropathic pain and depression
 # Odds ratios of depression: neuropathic pain against other pain, and against no pain.
 
 # %%
-nc.show(nc.pain_and_depression(registry), measures=["proportion", "odds_ratio"])
+nc.show(answers[5], measures=["proportion", "odds_ratio"])
 
 # %% [markdown]
 # ## Onset in the spinal cord
@@ -73,16 +74,38 @@ factors = pd.DataFrame(
         "duration_per_10_years": compared["disease_duration_years"] / 10,
     }
 ).astype(float)
+factors = factors.loc[:, factors.nunique() > 1]
 is_neuropathic = compared["pain_group"].eq("neuropathic").astype(float)
 own = {}
-if is_neuropathic.nunique() == 2:
+if is_neuropathic.nunique() == 2 and "spinal_onset" in factors and len(factors) >= 10 * factors.shape[1]:
     ratios = nc.statistics.firth_logistic(is_neuropathic, factors)
     nc.show("Odds ratios of neuropathic pain against no pain:", ratios)
-    own = {"zhang_2022_or_spinal_onset": ratios["spinal_onset"]}
+    own["zhang_2022_or_spinal_onset"] = ratios["spinal_onset"]
+else:
+    nc.show("Missing for the odds ratio: enough patients with and without pain, onset and BDI-II on record.")
+
+# %% [markdown]
+# ## Who takes an analgesic, who an antidepressant
+# A course of an anticonvulsant, antidepressant, opioid or other analgesic open at the visit counts as an analgesic.
+# The paper's share is of those in pain. Of whom it says that nobody took an antidepressant is not known, so that
+# share stands alone.
+
+# %%
+asked = nc.patient_frame(registry, needs=["has_pain"])
+in_pain = asked[asked["has_pain"].astype(bool)]
+drug_classes = ["on_anticonvulsant", "on_antidepressant", "on_opioid", "on_nonopioid_analgesic"]
+if len(in_pain) and in_pain[drug_classes].to_numpy().any():
+    takes_one = in_pain[drug_classes].eq(1).any(axis=1)
+    own["zhang_2022_analgesic_use"] = nc.statistics.proportion(int(takes_one.sum()), len(in_pain))
+    nc.show("Taking an analgesic, of those in pain:", own["zhang_2022_analgesic_use"])
+    antidepressants = int(in_pain["on_antidepressant"].sum())
+    nc.show("Taking an antidepressant, of those in pain:", nc.statistics.proportion(antidepressants, len(in_pain)))
+else:
+    nc.show("Missing for the drugs: patients in pain with a course of an analgesic on record.")
 
 # %% [markdown]
 # ## Beside the paper
 
 # %%
-verdicts = nc.validate(registry, papers=[PAPER], own=own)
+verdicts = nc.validate(registry, papers=[PAPER], own=own, results=answers)
 nc.show(verdicts, title="Here and in the paper")
