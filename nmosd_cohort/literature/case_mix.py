@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -156,10 +156,11 @@ def reweigh(
     match_sd
         Whether the weighted patients must have the printed SDs too.
     smallest_share
-        Weights whose effective sample size is below this share of the patients are refused.
+        Weights whose effective sample size is below this share of the patients with the outcome are refused.
     most_missing
         A variable that is missing in more than this share of the patients with the outcome is not used. Those in
-        whom one that is used is missing are left out and counted.
+        whom one that is used is missing are left out and counted: their outcome is taken to be like that of
+        the others of their kind.
 
     Returns
     -------
@@ -185,7 +186,8 @@ def reweigh(
     >>> found.used, round(reweighted_share(found).estimate, 3)
     (('aqp4_positive',), 0.415)
     """
-    if unknown := [name for name in variables if name not in VARIABLES]:
+    wanted = [variables] if isinstance(variables, str) else list(variables)
+    if unknown := [name for name in wanted if name not in VARIABLES]:
         raise ValueError(f"variables has {', '.join(unknown)}; Table 1 has {', '.join(VARIABLES)}")
     limit = as_number("most_missing", most_missing, low=0, high=1)
     check_columns(check_frame(frame), [outcome, *([] if counts is None else [counts])])
@@ -194,7 +196,7 @@ def reweigh(
     known = pd.Series(numeric_column(frame[outcome], outcome), index=frame.index).notna()
     n_outcome = int(n[known].sum())
     printed = read_table_1(paper, match_sd=match_sd)
-    covariates, unused = _covariates(frame[known], n[known], printed, variables, limit)
+    covariates, unused = _covariates(frame[known], n[known], printed, wanted, limit)
     complete = covariates.notna().all(axis=1)
     values = pd.Series(numeric_column(frame[outcome], outcome), index=frame.index)[known][complete]
     left_out = n_outcome - int(n[known][complete].sum())
@@ -204,6 +206,7 @@ def reweigh(
         targets = [target for target in printed.targets if target.variable in used]
         rows, sizes = covariates[complete], n[known][complete].to_numpy()
         weights = moment_weights(rows, targets, sizes, smallest_share=smallest_share)
+        weights = _counting_left_out(weights, n_outcome, left_out, smallest_share)
         refusal = weights.refusal
     approximated = {name: how for name, how in printed.approximated.items() if name in used}
     return CaseMix(paper.key, used, approximated, unused, values, weights, n_outcome, left_out, refusal)
@@ -218,8 +221,8 @@ def reweighted_share(case_mix: CaseMix, *, target_error: bool = True, conf_level
         From ``reweigh``, with an outcome of 0 and 1.
     target_error
         Whether the limits count that Table 1 is itself of so many patients. Without it the estimate is for a
-        population that has exactly the printed means; so it is set against a figure of the same patients, whose
-        own error has their sampling already.
+        population that has exactly the printed means; so it is set against a figure of exactly these patients,
+        whose own error has their sampling already.
     conf_level
         Coverage of the limits.
 
@@ -281,6 +284,17 @@ def local_row(case_mix: CaseMix, estimate: Estimate) -> dict[str, Any]:
         "n": estimate.n,
         "effective_n": math.nan if case_mix.weights is None else case_mix.weights.effective_n,
     }
+
+
+def _counting_left_out(weights: MomentWeights, n_outcome: int, left_out: int, share: float) -> MomentWeights:
+    """Refuse weights whose effective sample size is too small a share of all patients with the outcome."""
+    if weights.refusal or not left_out or not weights.effective_n < share * n_outcome:
+        return weights
+    refusal = (
+        f"the effective sample size of {weights.effective_n:.1f} is below {share:.0%} of the {n_outcome} patients, "
+        f"{left_out} of whom are left out as a variable is not known of them"
+    )
+    return replace(weights, refusal=refusal)
 
 
 def _target(lines: Sequence[Characteristic], match_sd: bool) -> tuple[Target, str] | str:

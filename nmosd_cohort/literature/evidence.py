@@ -81,10 +81,11 @@ def evidence_for(
     Returns
     -------
     DataFrame
-        Columns ``FOREST_COLUMNS``, shares from 0 to 1. ``kind`` is ``study``, ``not counted`` (the reason is in
-        ``note``), ``pooled``, ``prediction`` or ``local``. Single shares have Wilson limits; a figure whose counts
-        are not known has none. Weights of the counted studies add up to 1; where the model weighs no study by
-        itself they are shares of the patients, and ``note`` of the mean says so.
+        Columns ``FOREST_COLUMNS``, shares from 0 to 1. ``kind`` is ``study`` (``note`` says if it was derived or its
+        printed numbers disagree), ``not counted`` (``note`` has the reason), ``pooled``, ``prediction`` or
+        ``local``. Single shares have Wilson limits; a figure whose counts are not known has those that were
+        printed, if any, and what is no share has no numbers. Weights of the counted studies add up to 1; where the
+        model weighs no study by itself they are shares of the patients, and ``note`` of the mean says so.
 
     Raises
     ------
@@ -98,20 +99,20 @@ def evidence_for(
     ['study', 'study', 'study', 'not counted', 'pooled', 'prediction', 'local']
     """
     shares = group_shares(figures, group, with_derived=with_derived)
-    estimates = checked_figures(figures).set_index("figure")["estimate"]
+    printed = checked_figures(figures).set_index("figure").reindex(columns=["estimate", "conf_low", "conf_high"])
     counted, rest = shares[shares["is_counted"]], shares[~shares["is_counted"]]
     rows, sums = [], []
     if len(counted):
         pooled = pool_proportions(*share_counts(counted), conf_level=conf_level)
         weights = pooled.weights or tuple((counted["n"] / counted["n"].sum()).astype(float))
         rows = [
-            _single("study", row, conf_level, weight=weight)
+            _single("study", row, conf_level, weight=weight, note=row["remark"])
             for row, weight in zip(counted.to_dict("records"), weights, strict=True)
         ]
         rows.sort(key=lambda row: -row["n"])
         sums = _sums(pooled, "" if pooled.weights else "; squares by patients") if len(counted) > 1 else []
     rows += [
-        _single("not counted", row, conf_level, estimate=estimates[row["figure"]], note=row["why_not_counted"])
+        _single("not counted", row, conf_level, printed=printed.loc[row["figure"]], note=row["why_not_counted"])
         for row in rest.to_dict("records")
     ]
     rows += sums
@@ -260,16 +261,19 @@ def _single(
     conf_level: float,
     *,
     weight: float = math.nan,
-    estimate: float = math.nan,
+    printed: Mapping[Any, Any] | None = None,
     note: str = "",
 ) -> dict[str, Any]:
-    """Return one share with its Wilson limits, or as printed where its counts are not known."""
+    """Return one share with its Wilson limits, or as printed where its counts are not known; no other measure."""
     label = "This registry" if kind == "local" else str(row["paper"]).replace("_", " ").title()
     head = {"kind": kind, "label": label, "figure": row.get("figure", "") if kind != "local" else ""}
     tail = {"weight": weight, "note": note}
-    if kind != "local" and (pd.isna(row["events"]) or pd.isna(row["n"])):
-        numbers = {"n": row["n"], "events": row["events"], "estimate": estimate}
-        return head | numbers | {"conf_low": math.nan, "conf_high": math.nan} | tail
+    is_share = kind == "local" or row["measure"] == "proportion"
+    if kind != "local" and (not is_share or pd.isna(row["events"]) or pd.isna(row["n"])):
+        shown = dict.fromkeys(("estimate", "conf_low", "conf_high"), math.nan)
+        if is_share and printed is not None:
+            shown = {name: float(printed[name]) for name in shown}
+        return head | {"n": row["n"], "events": row["events"]} | shown | tail
     events, n = local_counts(row)
     share = proportion(events, n, conf_level=conf_level)
     limits = {"estimate": share.estimate, "conf_low": share.conf_low, "conf_high": share.conf_high}

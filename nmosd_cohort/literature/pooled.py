@@ -11,9 +11,8 @@ import pandas as pd
 
 from nmosd_cohort.literature.catalogue import published_figures
 from nmosd_cohort.statistics.estimate import Counts, whole_number
-from nmosd_cohort.statistics.pooling.proportions import ShareMethod, pool_proportions, share_studies
+from nmosd_cohort.statistics.pooling.proportions import ShareMethod, pool_proportions
 from nmosd_cohort.statistics.pooling.random_effects import Pooled
-from nmosd_cohort.statistics.pooling.sensitivity import one_per_group
 
 FEWEST_STUDIES = 2  # of which a mean can be taken
 FEWEST_FOR_PREDICTION = 5  # a prediction interval of fewer spans almost every share
@@ -30,7 +29,7 @@ NEEDED = (
     "events",
     "derived",
 )
-SHARE_COLUMNS = (*NEEDED, "is_counted", "why_not_counted")
+SHARE_COLUMNS = (*NEEDED, "is_counted", "why_not_counted", "remark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +47,18 @@ class PooledGroup:
     estimate, conf_low, conf_high
         Mean share with its limits, NaN where too few studies are counted.
     prediction_low, prediction_high
-        Where the true share of a further study would lie; NaN with fewer than three studies.
+        Where the true share of a further study would lie; NaN with fewer than three studies, and of little use
+        with fewer than five, see ``is_for_verdicts``.
     tau, i2, q, q_p
         SD of the logits between studies, its share of the variance, and Cochran's Q with its p-value.
     lowest_without, highest_without
-        Smallest and largest mean share when one cohort is left out.
+        Smallest and largest mean share when one cohort is left out; NaN where there is no mean.
     most_influential
-        Figure without which the mean moves most.
+        Figure without which the mean moves most; empty where there is no mean.
     used, left_out
         Figures that count; figures that do not, each with its reason.
+    remarks
+        What a reader must know of figures that count: see ``remark_on``.
     is_for_verdicts
         Whether there are studies enough to use the prediction interval in verdicts.
     method
@@ -84,6 +86,7 @@ class PooledGroup:
     most_influential: str
     used: str
     left_out: str
+    remarks: str
     is_for_verdicts: bool
     method: str
 
@@ -161,12 +164,15 @@ def group_shares(figures: pd.DataFrame | None, group: str, *, with_derived: bool
     -------
     DataFrame
         One row a figure, in the order given, columns ``SHARE_COLUMNS``. A figure counts if it is a share whose
-        events and patients are known, and the largest such figure of its cohort.
+        events and patients are known, and the largest such figure of its cohort; of those as large one that was
+        printed before one that was derived, then the first.
+        ``remark`` is that of ``remark_on``, which asks for the column ``integrity``.
 
     Raises
     ------
     ValueError
-        If a column is missing, or no figure is of that group; the message lists the groups.
+        If a column is missing, a figure has no overlap group, or no figure is of that group; the message lists the
+        groups.
 
     Examples
     --------
@@ -181,17 +187,24 @@ def group_shares(figures: pd.DataFrame | None, group: str, *, with_derived: bool
         raise ValueError(f"no figure is of the pool group {group!r}; groups are {known or 'none'}")
     reasons = [_unusable(row, with_derived=with_derived) for row in rows.to_dict("records")]
     usable = rows[[not reason for reason in reasons]]
-    kept = dict(zip(usable["overlap_group"], usable["figure"], strict=True))
-    if len(usable) > 1:
-        cohorts = list(usable["overlap_group"])
-        single = one_per_group(share_studies(*share_counts(usable), labels=list(usable["figure"])), cohorts)
-        cohort_of = dict(zip(usable["figure"], usable["overlap_group"], strict=True))
-        kept = {cohort_of[figure]: figure for figure in single.labels}
+    nameless = usable.loc[usable["overlap_group"].isna(), "figure"]
+    if len(nameless):
+        raise ValueError(f"{nameless.iloc[0]} has no overlap_group; give each cohort a name of its own")
+    # Of two as large the shares themselves must not decide, so that the mean is not drawn to either.
+    largest = usable.sort_values(["n", "derived"], ascending=[False, True], kind="stable")
+    firsts = largest.drop_duplicates("overlap_group")
+    kept = dict(zip(firsts["overlap_group"], firsts["figure"], strict=True))
+    sizes = dict(zip(usable["figure"], usable["n"], strict=True))
     rows["why_not_counted"] = [
-        reason or ("" if kept[cohort] == figure else f"same cohort as {kept[cohort]}, which is larger")
-        for reason, cohort, figure in zip(reasons, rows["overlap_group"], rows["figure"], strict=True)
+        reason or ("" if kept[cohort] == figure else f"same cohort as {kept[cohort]}, {_size(n, sizes[kept[cohort]])}")
+        for reason, cohort, figure, n in zip(reasons, rows["overlap_group"], rows["figure"], rows["n"], strict=True)
     ]
     rows["is_counted"] = rows["why_not_counted"].eq("")
+    integrity = dict(zip(table["figure"], table["integrity"], strict=True)) if "integrity" in table else {}
+    rows["remark"] = [
+        remark_on(bool(derived), str(integrity.get(figure, "")))
+        for derived, figure in zip(rows["derived"], rows["figure"], strict=True)
+    ]
     return rows[list(SHARE_COLUMNS)]
 
 
@@ -215,12 +228,28 @@ def checked_figures(figures: pd.DataFrame | None) -> pd.DataFrame:
     return table
 
 
+def _size(n: int, of_kept: int) -> str:
+    return "which is larger" if of_kept > n else "which is as large and comes before it"
+
+
 def _unusable(row: Mapping[Any, Any], *, with_derived: bool) -> str:
     if row["measure"] != "proportion":
         return f"not a share but a {str(row['measure']).replace('_', ' ')}"
     if pd.isna(row["events"]) or pd.isna(row["n"]) or row["n"] == 0:
         return "no counts"
     return "" if with_derived or not row["derived"] else "derived, not printed"
+
+
+def remark_on(derived: bool, integrity: str) -> str:
+    """Return what a reader must know of a figure that counts: it was not printed, or its numbers disagree.
+
+    Examples
+    --------
+    >>> remark_on(True, "inconsistent")
+    'derived from printed counts, its printed numbers disagree'
+    """
+    remarks = (("derived from printed counts", derived), ("its printed numbers disagree", integrity == "inconsistent"))
+    return ", ".join(words for words, holds in remarks if holds)
 
 
 def share_counts(shares: pd.DataFrame) -> tuple[Counts, Counts]:
@@ -266,6 +295,7 @@ def _pooled_group(shares: pd.DataFrame, fewest: int, conf_level: float) -> Poole
         left_out="; ".join(
             f"{row.figure} ({row.why_not_counted})" for row in shares.itertuples() if not row.is_counted
         ),
+        remarks="; ".join(f"{row['figure']} ({row['remark']})" for row in counted.to_dict("records") if row["remark"]),
         is_for_verdicts=pooled is not None and len(counted) >= FEWEST_FOR_PREDICTION,
         method=pooled.method if pooled else reason,
     )
@@ -273,7 +303,7 @@ def _pooled_group(shares: pd.DataFrame, fewest: int, conf_level: float) -> Poole
 
 def _without_one(counted: pd.DataFrame, pooled: Pooled | None) -> tuple[float, float, str]:
     """Return the range of the mean when one cohort is left out, and the figure that moves it most."""
-    if pooled is None:
+    if pooled is None or math.isnan(pooled.estimate):
         return math.nan, math.nan, ""
     method: ShareMethod = "logit" if pooled.weights else "glmm"  # as for the whole, so that only the studies differ
     means = [pool_proportions(*share_counts(counted.drop(at)), method=method).estimate for at in counted.index]

@@ -173,13 +173,14 @@ def _numbers(row: Row) -> str:
 
 
 def _notes(rows: list[Row]) -> str:
-    """Return what is to be known of figures, why others do not count and how the mean was made, a line or more each."""
-    told = [
-        f"{row['label']}: {'not counted, ' if row['kind'] == 'not counted' else ''}{row['note']}."
-        for row in rows
-        if row["kind"] in ("study", "not counted", "pooled", "prediction") and row["note"]
-    ]
-    lines = [line for text in dict.fromkeys(told) for line in textwrap.wrap(text, NOTE_CHARACTERS)]
+    """Return what is to be known of figures, why others do not count and how the mean was made."""
+    of_note: dict[str, list[str]] = {}
+    for row in rows:
+        if row["kind"] != "local" and row["note"]:
+            note = f"{'not counted, ' if row['kind'] == 'not counted' else ''}{row['note']}."
+            of_note.setdefault(note, []).append(str(row["label"]))
+    told = [f"{', '.join(dict.fromkeys(labels))}: {note}" for note, labels in of_note.items()]
+    lines = [line for text in told for line in textwrap.wrap(text, NOTE_CHARACTERS)]
     return "\n".join(lines)
 
 

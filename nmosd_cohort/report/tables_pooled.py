@@ -25,6 +25,7 @@ POOLED_HEADS = (
     "SD between studies (logits)",
     "Mean without one study",
     "Not counted",
+    "Counted with a remark",
 )
 BORROWED_HEADS = (
     "Group",
@@ -50,12 +51,19 @@ def _pooled_cells(row: Row, forest: pd.DataFrame | None) -> tuple[str, ...]:
         humanise(str(row["group"])),
         f"{whole(row['studies'])} ({whole(row['n'])})",
         str(row["method"]) if is_missing(row["estimate"]) else estimate_text(*mean),
-        estimate_text(math.nan, *limits),
+        _further(row, limits),
         _local(forest),
         NOT_ESTIMATED if is_missing(row["tau"]) else decimal(float(row["tau"]), 2),
         estimate_text(math.nan, row["lowest_without"], row["highest_without"]),
         known_text(row["left_out"], "none"),
+        known_text(row["remarks"], "none"),
     )
+
+
+def _further(row: Row, limits: tuple[float, float]) -> str:
+    """Return where a further study is expected; of few studies with a mark, as no verdict may rest on it."""
+    text = estimate_text(math.nan, *limits)
+    return text if row["is_for_verdicts"] or text == NOT_ESTIMATED else f"{text}; too few studies for verdicts"
 
 
 def _local(forest: pd.DataFrame | None) -> str:

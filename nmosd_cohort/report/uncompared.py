@@ -52,7 +52,7 @@ def reasons(verdicts: pd.DataFrame) -> list[tuple[str, str, list[str]]]:
     without = verdicts[verdicts["difference"].isna()]
     found: dict[tuple[str, str], list[str]] = {}
     for row in records(without):
-        answered = not is_missing(row["local_estimate"])
+        answered = not is_missing(row["local_estimate"]) and "The registry has" not in str(row["reason"])
         cause = cause_of(str(row["verdict"]), known_text(row["question"], ""), answered=answered)
         found.setdefault((cause, known_text(row["reason"], "none given")), []).append(str(row["figure"]))
     listed = [(cause, reason, figures) for (cause, reason), figures in found.items()]

@@ -148,6 +148,33 @@ def test_missing_values_are_counted_or_cost_the_variable() -> None:
     # The patient of unknown sex is one of the 21 of unknown EDSS.
     assert (more.used, more.n_left_out) == (("female", "edss"), 21)
     assert more.unused == {}
+    assert reweigh(frame, paper, outcome="has_pain", variables="female").used == ("female",)
+
+
+def test_nobody_and_one_patient_are_refused() -> None:
+    paper = paper_of(line("female", percent=80.0))
+    for n in (0, 1):
+        found = reweigh(pd.DataFrame({"has_pain": [1.0] * n, "female": [1.0] * n}), paper, outcome="has_pain")
+        assert (found.n_outcome, found.refusal) == (n, f"fewer than 20 patients to weight: {n}")
+        assert math.isnan(reweighted_share(found).estimate)
+
+
+def test_gate_counts_the_patients_left_out() -> None:
+    # Of 120 with the outcome 20 are of unknown history. Weights 1.9 and 0.1 on 50 each: effective n 55.2, which is
+    # above half of the 100 weighted and below half of all 120.
+    unknown = pd.DataFrame({"had_myelitis": [None, None], "has_pain": [1, 0], "n": [10, 10]})
+    frame = pd.concat([CELLS, unknown]).astype(float)
+    paper = paper_of(line("had_myelitis", events=114))
+    options = {"outcome": "has_pain", "counts": "n", "smallest_share": 0.5}
+    assert reweigh(CELLS, paper, **options).refusal == ""
+    found = reweigh(frame, paper, **options)
+    assert (found.n_outcome, found.n_left_out) == (120, 20)
+    assert found.refusal == (
+        "the effective sample size of 55.2 is below 50% of the 120 patients, 20 of whom are left out as a variable is "
+        "not known of them"
+    )
+    assert reweighted_share(found).method == f"not estimable: {found.refusal}"
+    assert reweigh(frame, paper, **options | {"smallest_share": 0.45}).refusal == ""
 
 
 def test_refusals_reach_the_estimate() -> None:

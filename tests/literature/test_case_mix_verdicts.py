@@ -1,17 +1,20 @@
 """Verdicts before and after weighting, of registries made by hand."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pandas as pd
 import pytest
 
 import nmosd_cohort as nc
-from nmosd_cohort.literature.catalogue import find_figure, find_paper
+from nmosd_cohort.literature.catalogue import find_figure, find_paper, published_figures
 from nmosd_cohort.literature.comparability import GateOutcome
 from nmosd_cohort.literature.figure import Answers, Characteristic, Figure, Paper
 from nmosd_cohort.literature.reweighted import REWEIGHTED_COLUMNS, reweighted_verdicts
-from nmosd_cohort.literature.verdict import judge_all
+from nmosd_cohort.literature.verdict import judge_all, pool_groups
+from nmosd_cohort.questions.case_mix_frame import local_case_mix
 from nmosd_cohort.statistics.shares.proportions import proportion
 from tests.conftest import registry_of
 
@@ -38,6 +41,25 @@ def registry() -> nc.Registry:
             "edss": [4.0 if myelitis else 2.0 for myelitis, _ in rows],
         },
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def read_once(registry: nc.Registry) -> Iterator[None]:
+    """Read the patients once a question and the pool groups once: they are the same in all these tests."""
+    pools = pool_groups(published_figures())
+
+    @cache
+    def patients(**arguments: Any) -> pd.DataFrame:
+        return local_case_mix(registry, **arguments)
+
+    def of_this(given: nc.Registry, **arguments: Any) -> pd.DataFrame:
+        assert given is registry
+        return patients(**arguments).copy()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nmosd_cohort.literature.reweighted.local_case_mix", of_this)
+        patch.setattr("nmosd_cohort.literature.verdict.pool_groups", lambda _: pools)
+        yield
 
 
 def line(variable: Any, **printed: Any) -> Characteristic:
@@ -97,6 +119,33 @@ def test_another_truth_still_differs(registry: nc.Registry) -> None:
     assert row["reweighted_verdict"] == "different"
 
 
+def test_error_of_a_table_1_of_other_patients_is_counted(registry: nc.Registry) -> None:
+    # Here 0.775, published 0.855. Logits differ by 0.537; errors 0.201 there and 0.154 here, without that of Table 1:
+    # z = 2.12. The share moves by 0.5 for each unit of the target, whose variance is 0.95 * 0.05 / 20: z = 1.86.
+    figure = figure_of(171, 200)
+    raw = raw_of(figure, 220, 400)
+    same = only(registry, raw, paper_of(figure, line("had_myelitis", events=190)))
+    other = only(registry, raw, paper_of(figure, line("had_myelitis", events=19, n=20)))
+    assert (same["reweighted_verdict"], other["reweighted_verdict"]) == ("different", "compatible but imprecise")
+    assert same["reweighted_estimate"] == pytest.approx(other["reweighted_estimate"])
+    assert "the error of Table 1 is counted" not in same["reason"]
+    unknown = replace(
+        figure, numbers=replace(figure.numbers, n=None, events=None, estimate=85.5, conf_low=79.9, conf_high=89.7)
+    )
+    row = only(registry, raw.assign(figure=unknown.id), paper_of(unknown, line("had_myelitis", events=190)))
+    assert "the figure of an unknown number" in row["reason"]
+
+
+def test_family_is_that_of_the_figures_reweighted(registry: nc.Registry) -> None:
+    # z = 2.12, p = 0.034: different alone, and not among two such figures.
+    one = figure_of(171, 200)
+    two = replace(one, id="other")
+    paper = replace(paper_of(one, line("had_myelitis", events=190)), figures=(one, two))
+    raw = raw_of(one, 220, 400)
+    table = reweighted_verdicts(registry, pd.concat([raw, raw.assign(figure="other")]), [paper])
+    assert table["reweighted_verdict"].tolist() == ["compatible but imprecise"] * 2
+
+
 def test_too_little_left_is_not_assessable(registry: nc.Registry) -> None:
     figure = figure_of(155, 200)
     paper = paper_of(figure, line("had_myelitis", events=190))
@@ -120,8 +169,8 @@ def test_what_a_reader_must_know_is_said(registry: nc.Registry) -> None:
     row = only(registry, raw_of(figure, 220, 400), paper_of(figure, *lines))
     assert row["variables"] == "aqp4_positive, had_myelitis, edss"
     for words in (
-        "Table 1 is of 150 patients, the figure of 200.",
-        "200 patients of a kind that the paper does not have weigh nothing.",
+        "Table 1 is of 150 patients, the figure of 200, so the error of Table 1 is counted beside that of the figure.",
+        "Of a kind that the paper does not have, so without weight: 200.",
         "The paper gives no number of patients for aqp4_positive.",
     ):
         assert words in row["reason"]
@@ -130,6 +179,16 @@ def test_what_a_reader_must_know_is_said(registry: nc.Registry) -> None:
     assert "The mean of edss is from median, quartiles as of a normal sample" in row["reason"]
     row = only(registry, raw_of(figure, 220, 400), paper_of(figure, line("female", events=100)))
     assert "already have these means" in row["reason"]
+
+
+def test_patients_left_out_are_told(registry: nc.Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    patients = local_case_mix(registry)
+    patients.loc[patients.index[:40], "had_myelitis"] = float("nan")
+    monkeypatch.setattr("nmosd_cohort.literature.reweighted.local_case_mix", lambda *_, **__: patients)
+    figure = figure_of(155, 200)
+    row = only(registry, raw_of(figure, 220, 400), paper_of(figure, line("had_myelitis", events=190)))
+    assert row["left_out"] == 40
+    assert "Left out as a variable is not known of them: 40 of 400." in row["reason"]
 
 
 def test_table_1_of_other_patients_is_not_used(registry: nc.Registry) -> None:

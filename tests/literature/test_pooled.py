@@ -113,6 +113,46 @@ def test_five_studies_are_enough_for_verdicts() -> None:
     assert not pooled_evidence(five.head(4))["is_for_verdicts"].item()
 
 
+def test_studies_that_differ_without_bound_have_no_mean_and_no_most_influential_one() -> None:
+    row = pooled_evidence(table(figure("a", 0, 9), figure("b", 9, 9), figure("c", 7, 7))).iloc[0]
+    assert row["method"].startswith("not estimable: the studies differ without bound")
+    assert np.isnan(row[["estimate", "lowest_without", "highest_without"]].astype(float)).all()
+    assert row["most_influential"] == ""
+
+
+def test_of_two_figures_as_large_the_first_counts_and_says_so() -> None:
+    shares = group_shares(table(figure("a", 5, 30, overlap_group="x"), figure("b", 9, 30, overlap_group="x")), "pain")
+    assert shares["why_not_counted"].tolist() == ["", "same cohort as a, which is as large and comes before it"]
+    # Printed goes before derived.
+    rows = [figure("a", 5, 30, overlap_group="x", derived=True), figure("b", 9, 30, overlap_group="x")]
+    assert group_shares(table(*rows), "pain")["is_counted"].tolist() == [False, True]
+
+
+def test_a_figure_of_no_cohort_is_told() -> None:
+    for rows in (
+        [figure("a", 5, 30, overlap_group=None)],
+        [figure("b", 9, 30), figure("a", 5, 30, overlap_group=None)],
+    ):
+        with pytest.raises(ValueError, match="a has no overlap_group; give each cohort a name of its own"):
+            group_shares(table(*rows), "pain")
+
+
+def test_derived_and_inconsistent_figures_are_named(papers: pd.DataFrame) -> None:
+    told = papers.assign(integrity=["consistent", "consistent", "inconsistent", *["consistent"] * 6])
+    row = pooled_evidence(told).iloc[0]
+    assert row["remarks"] == "oslo (its printed numbers disagree); perth (derived from printed counts)"
+    notes = evidence_for("pain", figures=told).set_index("figure")["note"]
+    assert (notes["oslo"], notes["perth"], notes["lima"]) == (
+        "its printed numbers disagree",
+        "derived from printed counts",
+        "",
+    )
+    assert pooled_evidence(papers).iloc[0]["remarks"] == "perth (derived from printed counts)"
+    known = pooled_evidence().set_index("group")["remarks"]
+    assert "xue_np_all_derived (derived from printed counts)" in known["neuropathic_all"]
+    assert "zhou_2019_modsev_pain (its printed numbers disagree)" in known["moderate_severe_with_pain"]
+
+
 def test_other_confidence_level_reaches_limits_and_prediction(papers: pd.DataFrame) -> None:
     narrow, wide = (pooled_evidence(papers, conf_level=level).iloc[0] for level in (0.8, 0.95))
     assert wide["conf_low"] < narrow["conf_low"]
@@ -171,6 +211,17 @@ def test_forest_rows_put_the_registry_last(papers: pd.DataFrame) -> None:
     assert rows.loc[kinds.index("prediction"), "note"] == "too few studies to judge by"
     cairo = rows.set_index("label").loc["Cairo"]
     assert (cairo["estimate"], cairo["note"], pd.isna(cairo["n"])) == (0.42, "no counts", True)
+
+
+def test_figures_without_counts_have_their_printed_limits_and_other_measures_no_numbers(papers: pd.DataFrame) -> None:
+    told = papers.assign(conf_low=math.nan, conf_high=math.nan)
+    told.loc[told["figure"] == "cairo", ["conf_low", "conf_high"]] = (0.3, 0.55)
+    told.loc[told["figure"] == "turin", "estimate"] = 41.0
+    rows = evidence_for("pain", figures=told).set_index("figure")
+    assert rows.loc["cairo", ["estimate", "conf_low", "conf_high"]].tolist() == [0.42, 0.3, 0.55]
+    assert rows.loc["turin", ["estimate", "conf_low", "conf_high"]].isna().all()
+    known = evidence_for("neuropathic_all").set_index("figure").loc["akrivaki_2026_np"]
+    assert known[["estimate", "conf_low", "conf_high"]].tolist() == pytest.approx([0.562, 0.417, 0.701])
 
 
 def test_model_without_weights_says_what_the_squares_are() -> None:

@@ -634,7 +634,7 @@ def make_literature() -> LiteraturePart:
     pooled = {
         "group": "neuropathic_all", "studies": 6, "n": 512, "estimate": 0.36, "conf_low": 0.28, "conf_high": 0.45,
         "prediction_low": 0.17, "prediction_high": 0.61, "tau": 0.41, "lowest_without": 0.34, "highest_without": 0.38,
-        "left_out": "li_2022_np (no counts)", "method": "by hand",
+        "left_out": "li_2022_np (no counts)", "remarks": "", "is_for_verdicts": True, "method": "by hand",
     }  # fmt: skip
     forest = {"kind": "study", "label": "Zhang 2022", "figure": "zhang_2022_np_all", "n": 122, "events": 35}
     forest |= {"estimate": 35 / 122, "conf_low": 0.21, "conf_high": 0.37, "weight": 1.0, "note": ""}

@@ -114,8 +114,15 @@ def test_notes_say_why_a_figure_does_not_count(rows: pd.DataFrame) -> None:
 
 
 def test_notes_say_what_is_to_be_known_of_a_study(rows: pd.DataFrame) -> None:
-    (notes,) = pooled_forest(rows.assign(note=["derived from printed counts", *rows["note"][1:]])).texts
-    assert "Xue: derived from printed counts." in notes.get_text()
+    (notes,) = pooled_forest(rows.assign(note=["derived from printed counts"] * 2 + rows["note"].tolist()[2:])).texts
+    assert "Xue, Qian 2012: derived from printed counts." in notes.get_text()
+
+
+def test_a_figure_that_is_no_share_is_named_without_numbers(rows: pd.DataFrame) -> None:
+    missing = rows.assign(estimate=rows["estimate"].where(rows["kind"] != "not counted"))
+    figure = pooled_forest(missing)
+    FigureCanvasAgg(figure).draw()
+    assert "A paper with a very long name 2026" in [label.get_text() for label in panel_of(figure).get_yticklabels()]
 
 
 def test_mean_without_limits_is_a_dot(rows: pd.DataFrame) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from nmosd_cohort import statistics as s
 from nmosd_cohort.statistics.estimate import Estimate
+from nmosd_cohort.statistics.weighting.moment_weights import MomentWeights
 
 Cells = pd.DataFrame
 # Iterative fits stop at a gain in log-likelihood of about 1e-12, which leaves 1e-6 of a standard error.
@@ -66,6 +67,20 @@ def visits(cells: Cells) -> pd.DataFrame:
     return pd.DataFrame(
         {"start": cells["x"] * 1.0, "later": cells["y"] * 1.0, "last": cells["time"].where(cells["event"] == 0) * 1.0}
     )
+
+
+def weights_of(cells: Cells) -> MomentWeights:
+    """Return weights under which x has the mean 2.4 and half are of the group."""
+    goals = [s.Target("x", 2.4, sd=2.0, n=30), s.Target("group", 0.5, n=40)]
+    return s.moment_weights(design(cells, "x", "group"), goals, cells["n"], smallest_share=0.05)
+
+
+def what_weights_cost(cells: Cells) -> dict[str, Any]:
+    """Return what weights are whatever the rows; there is a reason where there are none."""
+    found = weights_of(cells)
+    assert found.refusal or found.balance["reweighted"].notna().all()
+    assert math.isnan(found.effective_n) <= bool(found.refusal)
+    return {name: getattr(found, name) for name in ("n", "n_zero", "effective_n", "largest_weight", "balance")}
 
 
 METHODS: dict[str, Callable[[Cells], Any]] = {
@@ -149,6 +164,10 @@ METHODS: dict[str, Callable[[Cells], Any]] = {
         c["n"], lambda n: float(n @ c["y"].to_numpy() / n.sum()), seed=1, n_resamples=100, method="bca"
     ),
     "missing_shares": lambda c: s.missing_shares(visits(c), counts=c["n"]),
+    "moment_weights": what_weights_cost,
+    "weighted_mean": lambda c: s.weighted_mean(weights_of(c), c["y"]),
+    "weighted_proportion": lambda c: s.weighted_proportion(weights_of(c), c["event"]),
+    "robust_map": lambda c: s.robust_map(*table(c)[:2], prior_events=c["n"] * c["event"], prior_n=c["n"]),
     "pool_proportions": lambda c: s.pool_proportions(c["n"] * c["event"], c["n"]),
     "pool_proportions glmm": lambda c: s.pool_proportions(c["n"] * c["event"], c["n"], method="glmm"),
     "pool_proportions freeman_tukey": lambda c: s.pool_proportions(c["n"] * c["event"], c["n"], method="freeman_tukey"),
@@ -157,7 +176,7 @@ METHODS: dict[str, Callable[[Cells], Any]] = {
 # What these make of a row of a tally is a study or a stratum, not so many patients, or their draws are of cells.
 NOT_OF_ROWS = {
     *(name for name in METHODS if name.startswith(("pool_", "standardised_proportion", "standardised_rate"))),
-    *("paired_proportion_difference", "bootstrap_cells"),
+    *("paired_proportion_difference", "bootstrap_cells", "robust_map"),
 }
 
 

@@ -16,7 +16,7 @@ def test_every_public_name_loads_and_has_a_docstring(name: str):
 
 
 def test_a_wrong_name_is_told_with_the_right_ones():
-    with pytest.raises(AttributeError, match="has no 'wilcoxon'; it has Estimate, adjust_family"):
+    with pytest.raises(AttributeError, match="has no 'wilcoxon'; it has Estimate, Target, adjust_family"):
         _ = statistics.wilcoxon
 
 

@@ -19,6 +19,7 @@ REACH = 9.0  # standard deviations beyond which a normal density counts as 0
 TAU_REACH = 6.0
 STEP = 0.3  # of the narrowest standard deviation: sums are then exact to more digits than are kept
 LARGEST_TAU_STEP = 0.05
+TAU_SCALES, MEAN_SDS = (0.05, 10.0), (0.05, 100.0)  # of any use, and of sums that a computer can hold
 NEGLIGIBLE = 1e-14
 
 
@@ -84,21 +85,22 @@ def further_share(
     events, n
         Patients with the event, and patients, one entry a past study. Studies without patients are left out.
     mean_sd
-        SD of the normal prior around 0 of the mean logit. The default holds every mean share for possible.
+        SD of the normal prior around 0 of the mean logit, from 0.05 to 100. The default holds every mean share for
+        possible.
     tau_scale
-        Scale of the half-normal prior of the SD of logits between studies. 1 admits everything from no spread to
-        a very large one; 0.5 holds large spreads for unlikely and borrows more.
+        Scale of the half-normal prior of the SD of logits between studies, from 0.05 to 10. 1 admits everything
+        from no spread to a very large one; 0.5 holds large spreads for unlikely and borrows more.
 
     Returns
     -------
     Predictive
-        Nothing random is in it: sums over a fine grid, exact to about six digits.
+        Nothing random is in it: sums over a fine grid, exact to five decimals of a share.
 
     Raises
     ------
     ValueError
         If a count is missing, negative or not whole, there are more events than patients, no study has patients,
-        or a prior is not above 0.
+        or a prior is out of its range.
 
     Notes
     -----
@@ -119,11 +121,10 @@ def further_share(
         raise ValueError(f"past study {study + 1} has {affected[study]} events in {sizes[study]} patients")
     if not sizes.any():
         raise ValueError("no past study has patients; there is nothing to borrow from")
-    for name, value in (("mean_sd", mean_sd), ("tau_scale", tau_scale)):
-        if not as_number(name, value, low=0) > 0:
-            raise ValueError(f"{name} is {value:g}; it must be above 0")
+    spread = as_number("mean_sd", mean_sd, low=MEAN_SDS[0], high=MEAN_SDS[1])
+    scale = as_number("tau_scale", tau_scale, low=TAU_SCALES[0], high=TAU_SCALES[1])
     kept = sizes > 0
-    return _summed(tuple(affected[kept].tolist()), tuple(sizes[kept].tolist()), float(mean_sd), float(tau_scale))
+    return _summed(tuple(affected[kept].tolist()), tuple(sizes[kept].tolist()), spread, scale)
 
 
 @lru_cache(maxsize=64)

@@ -22,7 +22,8 @@ FEWEST_PATIENTS = 20
 SMALLEST_SHARE = 0.30
 # Newton's method ends when the weighted means lie within about 1e-12 SDs of their targets.
 SMALLEST_GAIN = 1e-24
-# A target this near to the lowest or highest value, in SDs, is that value: a linear programme cannot tell them apart.
+# A target this near to the lowest or highest value, as a share of their distance, is that value: a linear programme
+# cannot tell them apart.
 EDGE = 1e-6
 Rows = NDArray[np.bool_]
 
@@ -103,8 +104,9 @@ def moment_weights(
     -------
     MomentWeights
         With `refusal` if there are fewer than 20 patients, no weights reach the targets, a variable is a
-        combination of others, or the effective sample size is too small. A target that is the lowest or highest
-        value of its variable gives weight 0 to patients with another value.
+        combination of others, or the effective sample size is below `smallest_share` of the patients or below the
+        number of balanced means plus 2, of which no error can be told. A target that is the lowest or highest
+        value of its variable gives weight 0 to patients with another value, and counts as known without error.
 
     Raises
     ------
@@ -134,18 +136,12 @@ def moment_weights(
     whole = patient_counts(counts, size=len(values), name="covariates")
     n = int(whole.sum())
     if n < FEWEST_PATIENTS:
-        return _none(values, targets, whole, f"{n} patients are too few to weight; {FEWEST_PATIENTS} are needed")
+        return _none(values, targets, whole, f"fewer than {FEWEST_PATIENTS} patients to weight: {n}")
     try:
         weights, moments = _solve(values, targets, whole)
     except NoWeightsError as error:
         return _none(values, targets, whole, str(error))
     effective_n = float(whole @ weights) ** 2 / float(whole @ weights**2)
-    refusal = ""
-    if effective_n < share * n:
-        refusal = (
-            f"the effective sample size of {effective_n:.1f} is below {share:.0%} of the {n} patients: too few of "
-            "them are like those of the paper"
-        )
     return MomentWeights(
         weights,
         whole,
@@ -157,7 +153,7 @@ def moment_weights(
         float(weights[whole > 0].max()),
         _balance(values, targets, whole, weights),
         tuple(target.variable for target in targets if target.n is None),
-        refusal,
+        _too_few(effective_n, n, len(moments), share),
     )
 
 
@@ -204,6 +200,19 @@ def _solve(values: Floats, targets: Sequence[Target], counts: Counts) -> tuple[F
     return weights, balanced
 
 
+def _too_few(effective_n: float, n: int, balanced: int, share: float) -> str:
+    """Return why the weighted patients tell too little; empty if they tell enough."""
+    if effective_n < share * n:
+        return (
+            f"the effective sample size of {effective_n:.1f} is below {share:.0%} of the {n} patients: too few of "
+            "them are like those of the paper"
+        )
+    if effective_n < balanced + 2:
+        means = "1 mean" if balanced == 1 else f"{balanced} means"
+        return f"the effective sample size of {effective_n:.1f} is too small to balance {means} and tell an error"
+    return ""
+
+
 def _off_the_edges(moments: Sequence[Moment], inside: Rows) -> tuple[Rows, Rows]:
     """Return the rows whose weight may be above 0, and the moments that are not already where they must be.
 
@@ -214,7 +223,7 @@ def _off_the_edges(moments: Sequence[Moment], inside: Rows) -> tuple[Rows, Rows]
     """
     gaps = np.column_stack([moment.gaps for moment in moments])
     free = np.ones(len(moments), dtype=np.bool_)
-    scale = np.maximum(gaps[inside].std(axis=0), np.finfo(np.float64).tiny)
+    scale = np.maximum(np.ptp(gaps[inside], axis=0), np.finfo(np.float64).tiny)
     while True:
         lowest, highest = gaps[inside].min(axis=0) / scale, gaps[inside].max(axis=0) / scale
         beyond = np.flatnonzero(free & ((lowest > EDGE) | (highest < -EDGE)))
@@ -248,7 +257,7 @@ def _shares(moments: Floats, counts: Counts, names: Sequence[str]) -> Floats:
     outside = separating_parameters(csr_matrix(distinct), 0)
     if outside:
         listed = ", ".join(repr(names[place]) for place in outside)
-        raise NoWeightsError(f"no weights reach the targets of {listed} together: no mix of the patients has them")
+        raise NoWeightsError(f"no weights reach the targets of {listed} together: the patients lie to one side of them")
     dual = EntropyDual(scaled, counts)
     start = np.zeros(len(names))
     try:

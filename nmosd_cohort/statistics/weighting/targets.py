@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nmosd_cohort.statistics.estimate import Floats
+from nmosd_cohort.statistics.estimate import Floats, as_number, whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Target:
     Raises
     ------
     ValueError
-        If the mean is no finite number, the SD is negative, `match_sd` has no SD, or `n` is below 1.
+        If the mean is no finite number, the SD is negative, `match_sd` has no SD, or `n` is no whole number of 1
+        or more.
 
     Examples
     --------
@@ -46,13 +47,13 @@ class Target:
     match_sd: bool = False
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.mean):
+        if not math.isfinite(as_number(f"the target of {self.variable!r}", self.mean)):
             raise ValueError(f"the target of {self.variable!r} is {self.mean}; it must be a finite number")
         if self.sd is not None and not 0 <= self.sd < math.inf:
             raise ValueError(f"the SD of {self.variable!r} is {self.sd}; it must be 0 or more")
         if self.match_sd and self.sd is None:
             raise ValueError(f"the SD of {self.variable!r} is to be matched but is not given")
-        if self.n is not None and self.n < 1:
+        if self.n is not None and whole_number(f"n of {self.variable!r}", self.n) < 1:
             raise ValueError(f"n of {self.variable!r} is {self.n}; it must be 1 or more")
 
     def moments(self, values: Floats) -> list[Moment]:

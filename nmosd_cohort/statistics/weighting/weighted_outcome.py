@@ -51,8 +51,10 @@ def weighted_mean(
     doi:10.2165/11538370-000000000-00000; Cheng, Ayyagari and Signorovitch 2020, arXiv:1910.06449): the weighted
     residuals of a weighted regression of the outcome on what the weights balance, each divided by 1 - leverage
     (the jackknife of MacKinnon and White 1985). The slopes of that regression say how the estimate moves with the
-    targets, so their error adds slopes' @ covariance of the targets @ slopes. In simulations of 60 to 300 patients
-    against 120 printed ones, 95 % limits covered in 94 to 97 %, without the error of the targets in 89 to 96 %.
+    targets, so their error adds slopes' @ covariance of the targets @ slopes. A target that is the lowest or highest
+    value of its variable (100 % of 40 patients) adds none. In simulations of 60 to 300 patients against 120 printed
+    ones, 95 % limits covered in 94 to 98 %, without the error of the targets in 89 to 96 %; with 20 to 40 patients
+    and up to six variables they were wider than they need be and covered in 97 to 99 %.
 
     Examples
     --------

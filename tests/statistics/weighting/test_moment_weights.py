@@ -100,7 +100,7 @@ def refused(frame: dict[str, Any], targets: list[Target], counts: list[int], **o
 
 def test_refusals_say_why() -> None:
     few = refused({"x": [0, 1]}, [Target("x", 0.5)], [FEWEST_PATIENTS - 1, 0])
-    assert few.refusal == "19 patients are too few to weight; 20 are needed"
+    assert few.refusal == "fewer than 20 patients to weight: 19"
     assert np.isnan(few.weights).all()
     assert math.isnan(few.effective_n)
     assert few.balance["reweighted"].isna().all()
@@ -122,7 +122,10 @@ def test_targets_that_are_met_one_by_one_but_not_together_are_refused() -> None:
     # Whoever had myelitis has pain here, so 80 % with myelitis cannot have 20 % with pain.
     frame = {"x": [1, 0, 0], "y": [1, 1, 0]}
     found = refused(frame, [Target("x", 0.8), Target("y", 0.2)], [40, 30, 30])
-    assert found.refusal == "no weights reach the targets of 'x', 'y' together: no mix of the patients has them"
+    assert found.refusal == "no weights reach the targets of 'x', 'y' together: the patients lie to one side of them"
+    # With 80 % of each, those who have y alone would get no weight, which no weight of this form is.
+    edge = refused(frame, [Target("x", 0.8), Target("y", 0.8)], [40, 30, 30])
+    assert edge.refusal == found.refusal
 
 
 def test_gate_on_the_effective_sample_size() -> None:
@@ -132,6 +135,30 @@ def test_gate_on_the_effective_sample_size() -> None:
     assert found.effective_n == pytest.approx(10000 / (810 + 90 / 81))
     assert found.refusal.startswith("the effective sample size of 12.3 is below 30% of the 100 patients")
     assert moment_weights(pd.DataFrame(frame), target, [10, 90], smallest_share=0.12).refusal == ""
+
+
+def test_as_many_means_as_patients_leave_no_error_to_tell() -> None:
+    # Only the 7 seropositive of 20 patients count; with 6 more variables each of them is fitted by itself.
+    rows = np.vstack([np.zeros(6), np.eye(6), np.zeros((13, 6))])
+    frame = pd.DataFrame(rows, columns=list("abcdef")).assign(positive=[1] * 7 + [0] * 13)
+    goals = [Target("positive", 1.0), *(Target(name, 1 / 7) for name in "abcdef")]
+    found = moment_weights(frame, goals)
+    assert found.effective_n == pytest.approx(7)
+    assert found.refusal == "the effective sample size of 7.0 is too small to balance 6 means and tell an error"
+    assert moment_weights(frame, goals[:-2]).refusal == ""
+    alone = refused({"x": [1, 0]}, [Target("x", 1.0)], [1, 29], smallest_share=0.0)
+    assert alone.refusal == "the effective sample size of 1.0 is too small to balance 0 means and tell an error"
+    near = refused({"x": [1, 0]}, [Target("x", 0.999)], [1, 29], smallest_share=0.0)
+    assert near.refusal.endswith("too small to balance 1 mean and tell an error")
+
+
+def test_where_the_edge_is_does_not_hang_on_how_patients_are_listed() -> None:
+    # 2e-6 short of the largest value: of a distance of 1 not the edge, whether rows are cells or patients.
+    tally, goal = pd.DataFrame({"x": [1.0, 0.0], "n": [200, 2]}), [Target("x", 1 - 2e-6)]
+    cells, rows = moment_weights(tally, goal, tally["n"]), moment_weights(expanded(tally), goal)
+    assert (cells.n_zero, rows.n_zero) == (0, 0)
+    assert rows.largest_weight == pytest.approx(cells.largest_weight)
+    assert moment_weights(tally, [Target("x", 1 - 5e-7)], tally["n"]).n_zero == 2
 
 
 @pytest.mark.parametrize(
@@ -152,10 +179,14 @@ def test_wrong_input_is_told(frame: Any, targets: list[Target], options: Any, me
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mean": math.nan}, "finite"),
+        ({"mean": math.nan}, "must be a number"),
+        ({"mean": None}, "the target of 'edss' is None; it must be a number"),
+        ({"mean": math.inf}, "finite"),
         ({"mean": 1.0, "sd": -1.0}, "0 or more"),
         ({"mean": 1.0, "match_sd": True}, "is not given"),
         ({"mean": 1.0, "n": 0}, "1 or more"),
+        ({"mean": 1.0, "n": 2.5}, "n of 'edss' is 2.5; it must be a whole number"),
+        ({"mean": 1.0, "n": math.nan}, "whole number"),
     ],
 )
 def test_wrong_targets_are_told(options: Any, message: str) -> None:
@@ -219,7 +250,7 @@ def test_own_means_leave_the_weights_at_one() -> None:
 
 def test_nobody_cannot_be_weighted() -> None:
     found = moment_weights(pd.DataFrame({"x": [0, 1]}), [Target("x", 0.5)], [0, 0])
-    assert found.refusal == "0 patients are too few to weight; 20 are needed"
+    assert found.refusal == "fewer than 20 patients to weight: 0"
     assert math.isnan(found.effective_share)
     assert found.balance["local"].isna().all()
 
