@@ -18,7 +18,7 @@ from typing import Literal
 from nmosd_cohort.literature.definitions import ITEMS, MIXED, local_definitions, published_definitions
 from nmosd_cohort.literature.figure import Figure
 
-__all__ = ["ITEMS", "MARGINS", "RULES", "GateOutcome", "Item", "Rule", "compare_definitions", "margin_of"]
+__all__ = ["ITEMS", "MARGINS", "RULES", "GateOutcome", "Item", "Rule", "compare_definitions", "margin_of", "plain"]
 
 Agreement = Literal["same", "different", "unknown"]
 MARGINS: Mapping[str, float] = {
@@ -164,6 +164,17 @@ def margin_of(figure: Figure) -> float:
     return MARGINS[figure.measure] if figure.margin is None else figure.margin
 
 
+def plain(code: str | None) -> str:
+    """Return a code of a definition in words.
+
+    Examples
+    --------
+    >>> plain("other: patients without pain"), plain("all_diagnosed")
+    ('patients without pain', 'all diagnosed')
+    """
+    return str(code).removeprefix("other: ").replace("_", " ")
+
+
 def _agree(name: str, local: str | None, published: str | None) -> Agreement:
     if local is None or published is None:
         return "unknown"
@@ -193,4 +204,4 @@ def _obstacle(item: Item, is_measured: bool) -> str:
     if item.item == "denominator" and "with_pain" in (item.local, item.published):
         of_pain, other = ("published", "local") if item.published == "with_pain" else ("local", "published")
         return f"the {of_pain} share is of patients with pain, the {other} one is not"
-    return f"the {name} differs: published {item.published}, local {item.local}"
+    return f"the {name} differs: published {plain(item.published)}, local {plain(item.local)}"

@@ -94,8 +94,13 @@ def local_definitions(answers: Answers | None, definitions: Mapping[str, object]
     answers
         Question, arguments and row that the figure asks for; None if there is none.
     definitions
-        Of the local Result, with what is known of the registry (serostatus, care_level). They go before what
-        follows from ``answers``, except that a row of patients with pain is of patients with pain.
+        Of the local row, with what is known of the registry (serostatus, care_level). They go before what
+        follows from ``answers``.
+
+    Raises
+    ------
+    ValueError
+        If they contradict one another.
 
     Examples
     --------
@@ -104,11 +109,12 @@ def local_definitions(answers: Answers | None, definitions: Mapping[str, object]
     """
     implied = _implied(answers) if answers else {}
     stated = {name: str(value) for name, value in definitions.items() if name in ITEMS and value is not None}
-    if "pain" in definitions and "construct" not in stated:
-        stated["construct"] = PAIN_CONSTRUCTS.get(str(definitions["pain"]), str(definitions["pain"]))
+    if "pain" in definitions:
+        of_pain = PAIN_CONSTRUCTS.get(str(definitions["pain"]), str(definitions["pain"]))
+        construct = stated.setdefault("construct", of_pain)
+        if construct != of_pain and construct in PAIN_CONSTRUCTS.values():
+            raise ValueError(f"definitions say pain {definitions['pain']} and construct {construct}; leave one out")
     known: dict[str, str | None] = {name: stated.get(name, implied.get(name)) for name in ITEMS}
-    if answers and answers.select.get("group") == "with_pain":
-        known["denominator"] = implied["denominator"]
     if answers and answers.select.get("outcome", "").endswith("_moderate"):
         known["cutoff"] = str(definitions.get("cutoff_moderate") or "")
     if known["denominator"] == "aqp4_positive":

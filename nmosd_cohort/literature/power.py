@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtr
 from scipy.stats import nct, t
@@ -16,13 +17,12 @@ from nmosd_cohort.literature.comparability import margin_of
 from nmosd_cohort.literature.differences import Difference, difference, number
 from nmosd_cohort.literature.figure import Figure
 from nmosd_cohort.literature.scales.correlations import (
-    correlation_difference,
     local_correlation,
     published_correlation,
     z_error,
 )
-from nmosd_cohort.literature.scales.difference import EQUIVALENCE, Z95
-from nmosd_cohort.literature.scales.shares import local_logit, published_logit, share_counts
+from nmosd_cohort.literature.scales.difference import EQUIVALENCE
+from nmosd_cohort.literature.scales.shares import local_logit, published_logit, share_counts, whole_counts
 from nmosd_cohort.statistics.shares.proportions import proportion
 from nmosd_cohort.statistics.shares.two_by_two_power import two_by_two_power
 from nmosd_cohort.statistics.wald import square_and_add
@@ -246,28 +246,42 @@ def _can_show_equality(figure: Figure, local: Mapping[str, Any], gap: Difference
     counts = share_counts(figure, local) if figure.measure == "proportion" else None
     if counts is not None:
         return _counts_can_be_equal(counts, margin)
-    if figure.measure == "proportion":
-        there, here = published_logit(figure), local_logit(local)
-        assert isinstance(there, tuple)
-        assert isinstance(here, tuple)
-        share = float(expit(there[0]))
-        reach = Z95 * math.hypot(there[1], 1 / math.sqrt(_patients(here) * share * (1 - share)))
-        limits = [float(expit(there[0] + side * reach)) - share for side in (-1, 1)]
-        return max(map(abs, limits)) < margin
-    if figure.measure == "correlation":
-        equal = _equal_correlation(figure, local)
-        return not isinstance(equal, str) and -margin < equal.equivalence_low and equal.equivalence_high < margin
-    return (gap.equivalence_high - gap.equivalence_low) / 2 < margin
+    if figure.measure not in ("proportion", "correlation"):
+        return (gap.equivalence_high - gap.equivalence_low) / 2 < margin
+    rows = _other_shares if figure.measure == "proportion" else _other_correlations
+    others = (difference(figure, row) for row in rows(figure, local, margin))
+    return any(isinstance(other, Difference) and other.is_within(margin) for other in others)
 
 
-def _equal_correlation(figure: Figure, local: Mapping[str, Any]) -> Difference | str:
-    """Return the difference that a local correlation like the published one would have had."""
+def _other_shares(figure: Figure, local: Mapping[str, Any], margin: float) -> Iterator[dict[str, Any]]:
+    """Return local rows of as many patients with other shares, those near the published one first."""
+    here, counts, published = local_logit(local), whole_counts(local), figure.share
+    assert isinstance(here, tuple)
+    assert published is not None
+    tried = np.clip(published + margin * _outwards(), 0, 1)
+    if counts is not None:
+        n = counts[1]
+        for events in dict.fromkeys((tried * n).round().astype(int).tolist()):
+            yield {"estimate": events / n, "n": n, "events": events}
+        return
+    patients = _patients(here)
+    for share in tried[(tried > 0) & (tried < 1)].tolist():
+        yield {"estimate": share, "n": local.get("n"), "std_error": math.sqrt(share * (1 - share) / patients)}
+
+
+def _other_correlations(figure: Figure, local: Mapping[str, Any], margin: float) -> Iterator[dict[str, Any]]:
+    """Return local rows of as many patients with other correlations, those near the published one first."""
     there, own = published_correlation(figure), number(local, "std_error")
     assert isinstance(there, tuple)
-    row = dict(local) | {"estimate": there[0]}
-    if own:
-        row["std_error"] = own / (1 - float(local["estimate"]) ** 2) * (1 - there[0] ** 2)
-    return correlation_difference(figure, row)
+    fixed = own / (1 - float(local["estimate"]) ** 2) if own else None
+    for r in np.clip(there[0] + margin * _outwards(), EDGE - 1, 1 - EDGE).tolist():
+        yield dict(local) | {"estimate": r} | ({} if fixed is None else {"std_error": fixed * (1 - r**2)})
+
+
+def _outwards() -> NDArray[np.float64]:
+    """Return steps from -1 to 1, the small ones first."""
+    steps = np.linspace(-1.0, 1.0, 3 * STEPS)
+    return np.asarray(steps[np.argsort(np.abs(steps), kind="stable")])
 
 
 def _counts_can_be_equal(counts: tuple[int, int, int, int], margin: float) -> bool:

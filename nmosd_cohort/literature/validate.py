@@ -15,6 +15,7 @@ from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.intake.errors import nearest
 from nmosd_cohort.literature.catalogue import find_figure, read_catalogue
 from nmosd_cohort.literature.comparability import compare_definitions
+from nmosd_cohort.literature.scales.difference import CONFIDENCE, number
 from nmosd_cohort.literature.verdict import judge_all
 from nmosd_cohort.questions.change_after_start import change_after_start
 from nmosd_cohort.questions.lesion_level_and_pain import lesion_level_and_pain
@@ -71,11 +72,13 @@ def validate(
     diagnosis
         Code of patients.diagnosis. A figure of another disease is not comparable.
     papers
-        Keys of the papers to judge; None takes all. The family of p-values is that of these papers.
+        Keys of the papers to judge; None takes all. The family of p-values is that of these papers, so fewer of
+        them adjust less; choose them before the verdicts are seen.
     own
         The caller's own estimates by figure, which go before the answer of the question: for each an Estimate
         with the construct and the denominator of the figure, for which the caller answers; or the row (estimate,
-        conf_low, conf_high, std_error, n, events, measure) and its definitions, which the gate then reads.
+        conf_low, conf_high, std_error, n, events, measure) and its definitions, which the gate then reads. Limits
+        are of 95 %.
     results
         Answers of this registry that are already there. One is used instead of asking again if it names the same
         registry and data cut and its definitions state every argument that the question would be asked with;
@@ -92,7 +95,8 @@ def validate(
     Raises
     ------
     ValueError
-        If a paper or a figure is not in the catalogue, or an own figure is of a paper left out.
+        If a paper or a figure is not in the catalogue, an own figure is of a paper left out, or an own estimate
+        has other limits or contradicts itself.
 
     References
     ----------
@@ -119,8 +123,9 @@ def validate(
             local = _own(figure, given[figure.id])
         else:
             local = _local(registry, figure, diagnosis, asked, results or ())
-        comparisons.append((figure, local.row, compare_definitions(figure, known | local.definitions)))
-        if local.why_not:
+        gate = compare_definitions(figure, known | local.definitions)
+        comparisons.append((figure, local.row, gate))
+        if local.why_not and (gate.comparable or figure.answers is None):
             silent[figure.id] = local.why_not
     verdicts = judge_all(comparisons)
     unanswered = verdicts["figure"].isin(list(silent))
@@ -140,6 +145,9 @@ class Local:
 
 def _own(figure: Figure, answer: Answer) -> Local:
     """Return the caller's own estimate as the local side."""
+    level = answer.conf_level if isinstance(answer, Estimate) else number(answer[0], "conf_level")
+    if level is not None and not math.isclose(level, CONFIDENCE):
+        raise ValueError(f"own: {figure.id} has limits of {100 * level:g} %; give those of {100 * CONFIDENCE:g} %")
     if not isinstance(answer, Estimate):
         row, definitions = answer
         return Local(dict(row), dict(definitions))
@@ -226,7 +234,7 @@ def _too_many_unasked(result: Result) -> str:
     if not bounds["conf_high"] - bounds["conf_low"] > MOST_UNASKED_SHARE:
         return ""
     return (
-        f"Too many of the registry's patients have no answer: their share lies anywhere from "
+        f"Too many of the registry's patients have no answer: the share lies anywhere from "
         f"{100 * bounds['conf_low']:.0f} to {100 * bounds['conf_high']:.0f} %."
     )
 
@@ -263,9 +271,12 @@ def _pick(result: Result, figure: Figure) -> dict[str, Any]:
 
 
 def _serostatus(registry: Registry, diagnosis: str) -> str:
-    """Return aqp4_positive if every eligible patient is known to be, unknown if none was tested, else mixed."""
+    """Return mixed if both kinds are among the eligible patients, unknown if an untested one leaves it open."""
     counts = tally(eligible(select_patients(registry, diagnosis=diagnosis)), ["is_aqp4_positive"])
-    values = set(counts["is_aqp4_positive"].fillna(-1).astype(int))
-    if values <= {-1}:
+    found = counts["is_aqp4_positive"]
+    values = set(found.dropna().astype(int))
+    if len(values) > 1:
+        return "mixed"
+    if not values or found.isna().any():
         return "unknown"
-    return "aqp4_positive" if values == {1} else "mixed"
+    return "aqp4_positive" if values == {1} else "aqp4_negative"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
-from nmosd_cohort.literature.comparability import GateOutcome, margin_of
+from nmosd_cohort.literature.comparability import GateOutcome, margin_of, plain
 from nmosd_cohort.literature.differences import Difference
 from nmosd_cohort.literature.figure import Figure
 from nmosd_cohort.literature.power import Capability
 from nmosd_cohort.statistics.pooling.random_effects import Pooled
 
 ALPHA = 0.05
+SMALLEST_P = 0.0001  # that is printed as a number
 NEARLY_ALIKE = 0.05  # up and down are told apart if they differ by a larger share than this
 TEN = 10.0  # factors from here on have no decimals
 
@@ -55,31 +56,56 @@ def size(gap: Difference) -> str:
     return f"{gap.estimate:+.2f} ({gap.conf_low:+.2f} to {gap.conf_high:+.2f}, {gap.scale})"
 
 
-def ending(figure: Figure, gap: Difference, p_adjusted: float, verdict: str, pooled: Pooled | None) -> str:
+def ending(
+    figure: Figure,
+    gap: Difference,
+    p_adjusted: float,
+    verdict: str,
+    pooled: Pooled | None,
+    *,
+    family: int = 1,
+    unlike: int = 0,
+) -> str:
     """Return what the verdict rests on.
+
+    Parameters
+    ----------
+    figure, gap, p_adjusted, verdict, pooled
+        As judged.
+    family
+        Comparisons over which p was adjusted.
+    unlike
+        Pooled studies whose denominator is not that of the figure.
 
     Examples
     --------
     >>> from nmosd_cohort.literature.catalogue import find_figure
     >>> gap = Difference("share", 0.3, 0.2, 0.4, 0.22, 0.38, 0.001, 0.05)
     >>> ending(find_figure("zhang_2022_np_all"), gap, 0.002, "different", None)
-    'adjusted p 0.002'
+    'p 0.002'
+    >>> ending(find_figure("zhang_2022_np_all"), gap, 0.00002, "different", None, family=53)
+    'adjusted p below 0.0001 over 53 comparisons'
     """
+    adjusted = f"adjusted p {_chance(p_adjusted)}" if family > 1 else f"p {_chance(p_adjusted)}"
+    over = f"{adjusted} over {family} comparisons" if family > 1 else adjusted
     margin = _distance(gap, margin_of(figure))
     if verdict == "consistent":
-        return f"both 90 % limits lie within the margin of {margin}"
+        beyond = f", though the difference itself is not chance ({over})" if p_adjusted < ALPHA else ""
+        return f"both 90 % limits lie within the margin of {margin}{beyond}"
     if verdict == "compatible but imprecise":
         alone = gap.p_value < ALPHA
-        found = f"p {gap.p_value:.2g} alone does not hold over the family" if alone else "no significant difference"
-        return f"{found} (adjusted p {p_adjusted:.2f}), and equality within {margin} is not shown"
+        found = f"p {_chance(gap.p_value)} alone does not hold over the family of {family} comparisons"
+        found = found if alone else "no significant difference"
+        return f"{found} ({adjusted}), and equality within {margin} is not shown"
     if verdict == "different" or pooled is None:
-        return f"adjusted p {p_adjusted:.2g}"
+        return over
     low, high = (shown(figure, limit) for limit in (pooled.prediction_low, pooled.prediction_high))
-    return f"adjusted p {p_adjusted:.2g}, yet inside the {low} to {high} that {pooled.k} studies predict"
+    other = f" ({unlike} of them with another denominator)" if unlike else ""
+    return f"{over}, yet inside the {low} to {high} that {pooled.k} studies predict{other}"
 
 
-def power_words(gap: Difference, found: Capability) -> str:
-    """Return in sentences what this comparison could have seen.
+def power_words(gap: Difference, found: Capability, *, family: int = 1) -> str:
+    """Return in sentences what this comparison could have seen, before p is adjusted over a family.
 
     Examples
     --------
@@ -92,7 +118,8 @@ def power_words(gap: Difference, found: Capability) -> str:
     text = "A truth here however far away would often have been missed."
     if known:
         text = f"A truth here less than {' or '.join(known)} would often have been missed"
-        text += f", and so would any {unseen[0]} one." if unseen else "."
+        text += f", and so would any {unseen[0]} one" if unseen else ""
+        text += ", even by this comparison alone." if family > 1 else "."
     return text if found.can_show_equality else f"{text} No value here could have shown equality."
 
 
@@ -107,7 +134,7 @@ def gate_words(gate: GateOutcome) -> list[str]:
     """
     unstated = [item for item in gate.items if item.item == "time_frame" and item.published is None]
     unlike = [
-        f"{item.item.replace('_', ' ')} (published {_plain(item.published)}, here {_plain(item.local)})"
+        f"{item.item.replace('_', ' ')} (published {plain(item.published)}, here {plain(item.local)})"
         for item in gate.items
         if item.agreement == "different"
     ]
@@ -115,8 +142,12 @@ def gate_words(gate: GateOutcome) -> list[str]:
     return [*words, f"not the same: {', '.join(unlike)}"] if unlike else words
 
 
-def _plain(code: str | None) -> str:
-    return str(code).replace("_", " ")
+def _chance(p: float) -> str:
+    if p < SMALLEST_P:
+        return f"below {SMALLEST_P:.4f}"
+    if f"{p:.2f}" == f"{ALPHA:.2f}":
+        return f"{p:.3f}"  # so that the reader sees on which side it lies
+    return f"{p:.2f}" if p >= 2 * ALPHA else f"{p:.2g}"
 
 
 def _sides(found: Capability) -> list[tuple[float, str]]:

@@ -45,9 +45,9 @@ def test_like_is_compared_with_like() -> None:
 @pytest.mark.parametrize(
     ("definitions", "reason"),
     [
-        ({"construct": "any_pain"}, "the construct differs: published neuropathic_pain, local any_pain"),
-        ({"pain": "tonic_spasm"}, "the construct differs: published neuropathic_pain, local tonic_spasm"),
-        ({"denominator": "all_diagnosed"}, "the denominator differs: published assessed, local all_diagnosed"),
+        ({"construct": "any_pain"}, "the construct differs: published neuropathic pain, local any pain"),
+        ({"pain": "tonic_spasm"}, "the construct differs: published neuropathic pain, local tonic spasm"),
+        ({"denominator": "all_diagnosed"}, "the denominator differs: published assessed, local all diagnosed"),
         ({"denominator": "unknown"}, "the denominator of the local figure is unknown"),
         ({"time_frame": "ever"}, "the time frame differs: published current, local ever"),
         ({"diagnosis": "mogad"}, "the diagnosis differs: published nmosd, local mogad"),
@@ -103,14 +103,24 @@ def test_seropositive_denominator_implies_seropositive_patients() -> None:
     assert local["serostatus"] == "aqp4_positive"
 
 
-def test_row_of_patients_with_pain_overrides_the_denominator_of_the_result() -> None:
-    with_pain = compare_definitions(find_figure("pumch_comorbidity_depression_with_pain"), {"denominator": "assessed"})
-    without = compare_definitions(
-        find_figure("pumch_comorbidity_depression_without_pain_derived"), {"denominator": "assessed"}
-    )
-    assert with_pain.comparable
+def test_row_of_patients_with_pain_implies_the_denominator_unless_another_is_stated() -> None:
+    with_pain = find_figure("pumch_comorbidity_depression_with_pain")
+    without = compare_definitions(find_figure("pumch_comorbidity_depression_without_pain_derived"), {})
+    assert compare_definitions(with_pain, {}).comparable
     assert without.comparable
     assert without.items[1].local == "other: patients without pain"
+    # what a caller says of his own estimate is not overruled by what the question would have counted
+    other = compare_definitions(with_pain, {"denominator": "assessed"})
+    assert other.reason == "the published share is of patients with pain, the local one is not"
+
+
+def test_contradictory_definitions_are_refused() -> None:
+    answers = find_figure("zhang_2022_np_all").answers
+    with pytest.raises(ValueError, match="say pain any and construct neuropathic_pain; leave one out"):
+        local_definitions(answers, {"pain": "any", "construct": "neuropathic_pain"})
+    assert local_definitions(answers, {"pain": "any", "construct": "any_pain"})["construct"] == "any_pain"
+    # a narrower construct of the caller's own stands beside the kind of pain that it was made from
+    assert local_definitions(answers, {"pain": "any", "construct": "spasticity_pain"})["construct"] == "spasticity_pain"
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,15 @@ def test_equality_of_correlations_and_means_is_in_reach_with_many_patients() -> 
     for row in ({"n": 5000}, {"n": 5000, "std_error": 0.012}):
         assert capability(many, {"estimate": 0.5, "measure": "spearman", **row}).can_show_equality
     assert not capability(figure, {"estimate": 0.5, "n": 60, "measure": "pearson"}).can_show_equality
+    # limits of correlations are skewed: 0.60 here, as there, would not do, but 0.59 does
+    strong = replace(figure, numbers=replace(figure.numbers, estimate=0.6, n=71))
+    row = {"estimate": 0.2, "n": 300, "measure": "pearson"}
+    alike, smaller = (difference(strong, row | {"estimate": r}) for r in (0.6, 0.59))
+    assert isinstance(alike, Difference)
+    assert isinstance(smaller, Difference)
+    assert not alike.is_within(0.15)
+    assert smaller.is_within(0.15)
+    assert capability(strong, row).can_show_equality
     wide = replace(find_figure("argentina_2022_bodily_pain"), margin=20.0)
     assert capability(wide, {"estimate": 90.0, "std_error": 3.0, "n": 100}).can_show_equality
 
@@ -168,3 +177,14 @@ def test_impossible_gaps_are_refused() -> None:
         power_to_detect(
             find_figure("araki_2014_pain_12m"), {"estimate": -1.0, "std_error": 0.3, "n": 40}, 1.0, published=2.0
         )
+
+
+@pytest.mark.parametrize(("low", "high", "n", "expected"), [(44.0, 68.0, 400, False), (47.0, 65.0, 400, True)])
+def test_equality_with_a_share_known_by_its_limits_is_tried_with_whole_patients(
+    low: float, high: float, n: int, expected: bool
+) -> None:
+    figure = find_figure("akrivaki_2026_np")
+    limited = replace(figure, numbers=replace(figure.numbers, conf_low=low, conf_high=high))
+    gaps = [difference(limited, share(events, n)) for events in range(n + 1)]
+    assert any(isinstance(gap, Difference) and gap.is_within(0.10) for gap in gaps) is expected
+    assert capability(limited, share(n // 2, n)).can_show_equality is expected

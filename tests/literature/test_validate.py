@@ -48,7 +48,7 @@ def test_no_published_figure_of_nmosd_is_compared_with_another_disease():
         registry_of(patients=people, assessments=visits), diagnosis="suspected_ms", papers=["qian_2012", "liu_2017"]
     )
     row = found.set_index("figure").loc["qian_2012_pain_current"]
-    assert row["reason"] == "The diagnosis differs: published nmosd, local suspected_ms."
+    assert row["reason"] == "The diagnosis differs: published nmosd, local suspected ms."
     assert set(found["verdict"]) == {"not comparable", "not assessable"}
     assert found["difference"].isna().all()
 
@@ -102,6 +102,41 @@ def questions_asked(monkeypatch):
     return asked
 
 
+@pytest.mark.parametrize(
+    ("tests", "expected"),
+    [
+        (["positive"] * 3, "aqp4_positive"),
+        (["negative"] * 3, "aqp4_negative"),
+        (["positive", "negative", None], "mixed"),
+        (["positive", None, None], "unknown"),
+        ([None] * 3, "unknown"),
+    ],
+)
+def test_serostatus_of_the_registry(tests, expected):
+    people = {"patient_id": ["a", "b", "c"], "diagnosis": ["nmosd"] * 3, "aqp4_status": tests}
+    assert module._serostatus(registry_of(patients=people), "nmosd") == expected
+
+
+def test_another_disease_goes_before_what_the_registry_lacks():
+    people = {"patient_id": [f"p{i}" for i in range(20)], "diagnosis": ["ms"] * 20}
+    found = nc.validate(registry_of(patients=people), diagnosis="ms", papers=["xue"]).set_index("figure")
+    assert found.loc["xue_pain_all", "reason"] == "The diagnosis differs: published nmosd, local ms."
+    assert found.loc["xue_pain_all", "verdict"] == "not comparable"
+
+
+def test_own_estimates_have_limits_of_95_percent(review):
+    ninety = nc.statistics.proportion(30, 60, conf_level=0.9)
+    row = {"estimate": 0.5, "n": 60, "events": 30, "conf_level": 0.9}
+    for own in (ninety, (row, {"denominator": "assessed"})):
+        with pytest.raises(ValueError, match="qian_2012_pain_current has limits of 90 %; give those of 95 %"):
+            nc.validate(review, papers=["qian_2012"], own={"qian_2012_pain_current": own})
+
+
+def test_every_backend_gives_the_same_verdicts(review):
+    papers = ["qian_2012", "xue"]
+    pd.testing.assert_frame_equal(nc.validate(review, papers=papers), nc.validate(review.to_duckdb(), papers=papers))
+
+
 def test_papers_restrict_the_figures_and_the_family(review, verdicts):
     found = nc.validate(review, papers=["qian_2012", "qian_2012"])
     assert found["paper"].unique().tolist() == ["qian_2012"]
@@ -151,7 +186,8 @@ def test_own_estimates_go_before_the_answer_of_the_question(review, questions_as
     assert found.loc["qian_2012_pain_ms", "reason"].startswith("The construct of the local figure is unknown")
 
 
-def test_answers_that_are_there_are_not_asked_again(review, questions_asked):
+def test_answers_that_are_there_are_not_asked_again(questions_asked):
+    review = nc.simulate(n=60, seed=3)
     ready = [nc.pain_prevalence(review), nc.pain_and_depression(review, seed=7)]
     with_ready = nc.validate(review, papers=["qian_2012", "liu_2023", "tong_2022"], results=ready)
     assert questions_asked == ["pain_prevalence"] * 2  # neuropathic pain, of two denominators
@@ -215,11 +251,13 @@ def test_every_reason_is_a_sentence_and_every_difference_has_limits_and_power(ve
 
 
 def test_select_that_fits_several_rows_is_a_fault_of_the_catalogue(review, monkeypatch):
-    figure = next(one for paper in module.read_catalogue() for one in paper.figures if one.id == "liu_2023_depression")
+    figure = next(
+        one for paper in module.read_catalogue() for one in paper.figures if one.id == "qian_2012_pain_current"
+    )
     vague = replace(figure, answers=replace(figure.answers, select={"measure": "proportion"}))
     monkeypatch.setattr(module, "_chosen", lambda papers: [vague])
     with pytest.raises(
-        ValueError, match=r"liu_2023_depression: its select fits .* rows of pain_and_depression, not one"
+        ValueError, match=r"qian_2012_pain_current: its select fits .* rows of pain_prevalence, not one"
     ):
         nc.validate(review)
 

@@ -262,7 +262,7 @@ def test_pooling_needs_its_columns() -> None:
         pool_groups(pd.DataFrame({"pool_group": ["a"], "measure": ["proportion"], "n": [5]}))
 
 
-@pytest.mark.parametrize(("truth", "local_n", "published_n"), [(0.75, 100, 145), (0.30, 80, 122), (0.85, 60, 166)])
+@pytest.mark.parametrize(("truth", "local_n", "published_n"), [(0.75, 100, 145), (0.85, 60, 166)])
 def test_one_truth_is_rarely_called_different(truth: float, local_n: int, published_n: int, pain: Figure) -> None:
     rng = np.random.default_rng(20240501)
     gate = compare_definitions(pain, {})
@@ -290,7 +290,7 @@ def test_printed_smallest_difference_is_found_four_times_in_five(pain: Figure, s
 
 def test_registries_of_one_truth_raise_false_alarms_over_a_family_at_most_one_in_twenty(pain: Figure) -> None:
     rng = np.random.default_rng(20240503)
-    gate, runs, family = compare_definitions(pain, {}), 80, 5
+    gate, runs, family = compare_definitions(pain, {}), 50, 5
     alarms = 0
     for _ in range(runs):
         comparisons = [
@@ -298,5 +298,79 @@ def test_registries_of_one_truth_raise_false_alarms_over_a_family_at_most_one_in
             for _ in range(family)
         ]
         alarms += int(judge_all(comparisons, spread={})["verdict"].eq("different").any())
-    # 5 % and two Monte Carlo standard errors of 2.4 points
-    assert alarms / runs <= 0.099
+    # 5 % and two Monte Carlo standard errors of 3.1 points
+    assert alarms / runs <= 0.112
+
+
+def test_family_is_named_beside_what_was_adjusted_over_it(pain: Figure, chronic: Figure) -> None:
+    pairs = [(pain, share(20, 60)), (chronic, share(60, 100)), (pain, share(33, 50))]
+    comparisons = [(figure, row, compare_definitions(figure, {})) for figure, row in pairs]
+    far, near, alike = judge_all(comparisons, spread={})["reason"]
+    assert "; adjusted p below 0.0001 over 3 comparisons" in far
+    # 125 of 166 against 60 of 100: score z 2.63, p 0.0085, twice that among the two that are left
+    assert "adjusted p 0.017 over 3 comparisons" in near
+    assert "no significant difference (adjusted p 0.96)" in alike
+    assert all("often have been missed, even by this comparison alone." in reason for reason in (far, near, alike))
+    single = verdict_on(pain, share(20, 60))["reason"]
+    assert "; p below 0.0001; " in single
+    assert "alone" not in single
+
+
+def test_a_significant_difference_within_the_margin_is_consistent_and_says_so(chronic: Figure) -> None:
+    # 75 % against 72 %, ten thousand on either side
+    row = verdict_on(printed(chronic, 7500, 10_000), share(7200, 10_000))
+    assert row["p_value"] < 0.05
+    assert row["verdict"] == "consistent"
+    assert (
+        "within the margin of 10 points, though the difference itself is not chance (p below 0.0001)" in row["reason"]
+    )
+
+
+def test_reason_says_that_printed_numbers_contradict_each_other(pain: Figure) -> None:
+    assert "the printed interval is impossible for these counts" in verdict_on(pain, share(35, 50))["reason"]
+
+
+def test_spread_tells_how_many_studies_counted_other_patients() -> None:
+    figure = find_figure("shanghai_2020_tonic_spasm")
+    row = verdict_on(figure, share(26, 120), spread=pool_groups(published_figures()))
+    assert row["verdict"] == "different, within between-study spread"
+    # Sun counted those assessed, the other four all diagnosed
+    assert "that 5 studies predict (1 of them with another denominator)" in row["reason"]
+    elsewhere = replace(figure, pool_group="no_such_group")
+    spread = {"no_such_group": pool_groups(published_figures())["tonic_spasm_all"]}
+    assert "that 5 studies predict; the paper" in verdict_on(elsewhere, share(26, 120), spread=spread)["reason"]
+
+
+ODD_NUMBERS = (0, 1, 0.5, -0.3, 1.2, 5.0, math.nan, None, pd.NA, np.int64(1), np.float32(0.5), math.inf, "x")
+ODD_SIZES = (0, 1, 5, np.int64(50), pd.NA, -3, 20.7)
+ODD_ROWS = [
+    {"estimate": estimate, "n": n, "events": events, "conf_low": low, "conf_high": high, "std_error": error}
+    for place, estimate in enumerate(ODD_NUMBERS)
+    for n in ODD_SIZES
+    for events, low, high, error in (
+        (None, math.nan, math.nan, 0.1),
+        ((0, 25, 60, -1, np.int64(50))[place % 5], 0.2, 0.8, None),
+        (pd.NA, 0.0, math.inf, 0.0),
+    )
+]
+ONE_OF_EACH = (
+    "zhang_2022_np_all", "akrivaki_2026_np", "chavarro_2016_r_np_depression", "araki_2014_arr_after",
+    "zhang_2022_or_depression_np_vs_no_pain", "argentina_2022_bodily_pain", "araki_2014_pain_6m",
+    "tackley_2017_beta_thoracic", "ringelstein_2015_pain_baseline",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH)
+def test_odd_local_rows_give_a_verdict_with_a_reason_and_no_silent_gap(name: str) -> None:
+    figure = find_figure(name)
+    gate = replace(compare_definitions(figure, {}), comparable=True, reason="")
+    for local in ODD_ROWS[::2]:
+        row = judge(figure, local, gate)
+        assert row["verdict"] in VERDICTS
+        assert row["reason"].endswith(".")
+        assert not {"nan", "inf", "None"} & set(row["reason"].replace(",", " ").split())
+        if row["verdict"] == "not assessable":
+            continue
+        assert row["difference_low"] <= row["difference"] <= row["difference_high"]
+        assert 0 <= row["p_value"] <= 1
+        assert row["verdict"] != "consistent" or row["can_show_equality"]

@@ -95,7 +95,7 @@ def local_correlation(local: Mapping[str, Any]) -> Correlation | str:
     """
     estimate, n = number(local, "estimate"), number(local, "n")
     if estimate is None or n is None or abs(estimate) >= 1 or n < FEWEST_PATIENTS:
-        return f"the local correlation is perfect or of fewer than {FEWEST_PATIENTS} patients"
+        return f"the local correlation does not lie between -1 and 1, or is of fewer than {FEWEST_PATIENTS} patients"
     return estimate, int(n), "spearman" if "spearman" in str(local.get("measure")) else "pearson"
 
 

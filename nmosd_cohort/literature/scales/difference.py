@@ -50,6 +50,10 @@ class Difference:
     note: str = ""
     freedom: float = math.inf
 
+    def is_within(self, margin: float) -> bool:
+        """Return whether both 90 % limits lie within the margin, the difference being too small to count."""
+        return -margin < self.equivalence_low and self.equivalence_high < margin
+
 
 def number(row: Mapping[str, Any], name: str) -> float | None:
     """Return a finite number of a row, None where it is missing.
@@ -65,6 +69,20 @@ def number(row: Mapping[str, Any], name: str) -> float | None:
     except (TypeError, ValueError):
         return None
     return found if math.isfinite(found) else None
+
+
+def is_infinite(row: Mapping[str, Any], name: str) -> bool:
+    """Return whether a number of a row is there, but infinite.
+
+    Examples
+    --------
+    >>> is_infinite({"conf_high": math.inf}, "conf_high"), is_infinite({}, "conf_high")
+    (True, False)
+    """
+    try:
+        return math.isinf(float(cast("float", row.get(name))))
+    except (TypeError, ValueError):
+        return False
 
 
 def local_error(local: Mapping[str, Any]) -> float | None:

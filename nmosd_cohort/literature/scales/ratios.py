@@ -12,6 +12,7 @@ from nmosd_cohort.literature.scales.difference import (
     Z975,
     Difference,
     error_from_p,
+    is_infinite,
     number,
     printed_error,
     wald_difference,
@@ -37,7 +38,7 @@ def ratio_difference(figure: Figure, local: Mapping[str, Any]) -> Difference | s
         return "no interval, spread or p-value was printed from which a standard error follows"
     estimate, error = number(local, "estimate"), _local_log_error(local)
     if error is None or estimate is None or estimate <= 0:
-        return "the local value or its limits are zero or missing, so it has no logarithm"
+        return "the local value or its limits are zero, infinite or missing, so it has no logarithm"
     gap = math.log(estimate) - math.log(numbers.estimate)
     return wald_difference(scale, gap, math.hypot(error, published_error), freedom=freedom, note=note)
 
@@ -58,6 +59,8 @@ def _published_log_error(numbers: Numbers, estimate: float) -> tuple[float | Non
 
 def _local_log_error(local: Mapping[str, Any]) -> float | None:
     low, high = number(local, "conf_low"), number(local, "conf_high")
+    if is_infinite(local, "conf_high"):
+        return None
     if low is not None and high is not None:
         return math.log(high / low) / (2 * Z975) if 0 < low < high else None
     estimate, error = number(local, "estimate"), number(local, "std_error")

@@ -34,6 +34,8 @@ def share_difference(figure: Figure, local: Mapping[str, Any]) -> Difference | s
     >>> round(gap.estimate, 3), gap.note
     (-0.164, 'tested on the logit scale')
     """
+    if fault := _impossible(local):
+        return fault
     counts = share_counts(figure, local)
     if counts is None:
         return _logit_difference(figure, local)
@@ -60,7 +62,7 @@ def share_counts(figure: Figure, local: Mapping[str, Any]) -> tuple[int, int, in
     >>> share_counts(find_figure("zhang_2022_pain_current"), {"estimate": 0.5, "n": 60, "events": 30})
     (30, 60, 81, 122)
     """
-    ours, numbers = _local_counts(local), figure.numbers
+    ours, numbers = whole_counts(local), figure.numbers
     if ours is None or numbers.events is None or not numbers.n:
         return None
     return *ours, numbers.events, numbers.n
@@ -76,7 +78,7 @@ def local_logit(local: Mapping[str, Any]) -> Logit | str:
     >>> tuple(round(part, 3) for part in local_logit({"estimate": 0.5, "std_error": 0.05, "n": 100}))
     (0.0, 0.2)
     """
-    counts = _local_counts(local)
+    counts = whole_counts(local)
     if counts is not None:
         return _count_logit(*counts)
     estimate, error = number(local, "estimate"), number(local, "std_error")
@@ -135,9 +137,28 @@ def _logit_difference(figure: Figure, local: Mapping[str, Any]) -> Difference | 
     )
 
 
-def _local_counts(local: Mapping[str, Any]) -> tuple[int, int] | None:
+def _impossible(local: Mapping[str, Any]) -> str:
+    """Return why no patients can have given this local share, or nothing."""
+    estimate, events, n = (number(local, name) for name in ("estimate", "events", "n"))
+    if estimate is not None and not 0 <= estimate <= 1:
+        return f"the local share is {estimate:.3g}; shares run from 0 to 1"
+    if events is not None and not 0 <= events <= (math.inf if n is None else n):
+        return f"the local share has {events:g} events of {'unknown' if n is None else f'{n:g}'} patients"
+    return ""
+
+
+def whole_counts(local: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return events and patients of a local row; None where its estimate is not their quotient, or one is unknown.
+
+    Examples
+    --------
+    >>> whole_counts({"estimate": 0.5, "n": 60, "events": 30}), whole_counts({"estimate": 0.4, "n": 60, "events": 30})
+    ((30, 60), None)
+    """
     n, events, estimate = number(local, "n"), number(local, "events"), number(local, "estimate")
     if not n or events is None or estimate is None or abs(events / n - estimate) > SAME_SHARE:
+        return None
+    if not (events.is_integer() and n.is_integer()):
         return None
     return int(events), int(n)
 
