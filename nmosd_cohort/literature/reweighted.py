@@ -37,7 +37,12 @@ REWEIGHTED_COLUMNS = (
     "reweighted_verdict",
     "reason",
     "not_used",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "p_adjusted",
 )
+COMPARED = ("difference", "difference_low", "difference_high", "p_adjusted")
 READ = ("figure", "local_estimate", "difference", "verdict")
 # Denominators that are a part of the patients of Table 1, and the variable that all of these must have.
 PARTS = {"aqp4_positive": "aqp4_positive", "with_myelitis": "had_myelitis"}
@@ -213,6 +218,7 @@ def _row(one: Reweighted, raw: Mapping[Any, Any], judged: Mapping[Any, Any] | No
         "variables": ", ".join(case_mix.used) if case_mix else "",
         "left_out": case_mix.n_left_out if case_mix else None,
         "reweighted_verdict": judged["verdict"] if judged and not one.why_not else "not assessable",
+        **{name: judged[name] if judged and not one.why_not else math.nan for name in COMPARED},
         "not_used": _by_reason(case_mix.unused) if case_mix else "",
     }
     reason = f"{one.why_not[:1].upper()}{one.why_not[1:]}."

@@ -20,11 +20,9 @@ from nmosd_cohort.literature.power import Capability, capability
 from nmosd_cohort.literature.verdict_columns import (
     difference_columns,
     figure_columns,
-    or_nan,
-    published_values,
     side_columns,
 )
-from nmosd_cohort.literature.verdict_words import ALPHA, ending, gate_words, power_words, sentence, shown, size
+from nmosd_cohort.literature.verdict_words import ALPHA, ending, gate_words, power_words, sentence
 from nmosd_cohort.statistics.multiplicity import holm
 from nmosd_cohort.statistics.pooling.proportions import pool_proportions
 from nmosd_cohort.statistics.pooling.random_effects import Pooled
@@ -306,10 +304,8 @@ def _denominators(group: str) -> tuple[str, ...]:
 
 
 def _reason(compared: Compared, gap: Difference, basis: str) -> str:
+    """Return what the verdict rests on; both values and their difference stand in columns of their own."""
     figure = compared.figure
-    here = shown(figure, or_nan(number(compared.local, "estimate")))
-    there = shown(figure, published_values(figure)[0])
     integrity = figure.integrity.note if figure.integrity.verdict == "inconsistent" else ""
     remarks = [gap.note, *gate_words(compared.gate), integrity]
-    note = "".join(f"; {remark}" for remark in remarks if remark)
-    return f"Here {here}, published {there}: difference {size(gap)}; {basis}{note}."
+    return sentence("; ".join([basis, *filter(None, remarks)]))

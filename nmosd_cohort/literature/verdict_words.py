@@ -39,23 +39,6 @@ def shown(figure: Figure, value: float) -> str:
     return f"{100 * value:.1f} %" if figure.measure == "proportion" else f"{value:.2f}"
 
 
-def size(gap: Difference) -> str:
-    """Return a difference with its limits, that of logarithms as the factor between the two.
-
-    Examples
-    --------
-    >>> size(Difference("share", 0.1, 0.02, 0.18, 0.03, 0.17, 0.01, 0.04))
-    '+10.0 percentage points (+2.0 to +18.0)'
-    """
-    if gap.scale == "share":
-        low, middle, high = (f"{100 * value:+.1f}" for value in (gap.conf_low, gap.estimate, gap.conf_high))
-        return f"{middle} percentage points ({low} to {high})"
-    if gap.scale.startswith("log "):
-        low, middle, high = (f"{math.exp(value):.2f}" for value in (gap.conf_low, gap.estimate, gap.conf_high))
-        return f"a factor of {middle} ({low} to {high})"
-    return f"{gap.estimate:+.2f} ({gap.conf_low:+.2f} to {gap.conf_high:+.2f}, {gap.scale})"
-
-
 def ending(
     figure: Figure,
     gap: Difference,

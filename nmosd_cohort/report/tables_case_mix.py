@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from nmosd_cohort.report.format import NOT_RECORDED, count_text, decimal, estimate_text, is_missing, percent, whole
 from nmosd_cohort.report.page_table import PageTable
 from nmosd_cohort.report.rows import Row, records
-from nmosd_cohort.report.tables_literature import figure_subject, known_text, scale_kind, side_text, signed_verdict
+from nmosd_cohort.report.tables_literature import (
+    difference_text,
+    figure_subject,
+    known_text,
+    scale_kind,
+    side_text,
+    signed_verdict,
+)
 from nmosd_cohort.report.words import outcome_label
 
 if TYPE_CHECKING:
@@ -19,6 +26,7 @@ REWEIGHTED_HEADS = (
     "Local as it is",
     "Verdict",
     "Local, reweighted to the paper's patients",
+    "Reweighted minus published",
     "Verdict, reweighted",
     "Effective patients",
     "Largest weight",
@@ -32,7 +40,7 @@ def reweighted_table(reweighted: pd.DataFrame, verdicts: pd.DataFrame) -> PageTa
     known = {str(row["figure"]): row for row in records(verdicts)}
     rows = tuple(_reweighted_cells(row, known[str(row["figure"])]) for row in records(reweighted))
     caption = "The same patients, weighted so that they resemble the paper's"
-    return PageTable(caption, REWEIGHTED_HEADS, rows, (5, 6), name="reweighted")
+    return PageTable(caption, REWEIGHTED_HEADS, rows, (6, 7), name="reweighted")
 
 
 def _reweighted_cells(row: Row, verdict: Row) -> tuple[str, ...]:
@@ -44,6 +52,7 @@ def _reweighted_cells(row: Row, verdict: Row) -> tuple[str, ...]:
         side_text(verdict, "local"),
         signed_verdict(row["raw_verdict"]),
         estimate_text(*limits, kind=scale_kind(verdict["scale"])),
+        difference_text({**row, "scale": verdict["scale"]}),
         signed_verdict(row["reweighted_verdict"]),
         effective if is_missing(share) else f"{effective} ({percent(float(share))})",
         NOT_RECORDED if is_missing(row["largest_weight"]) else decimal(float(row["largest_weight"]), 1),

@@ -108,7 +108,8 @@ def test_raw_differs_and_reweighted_does_not(registry: nc.Registry) -> None:
     assert row["effective_n"] == pytest.approx(400 * row["effective_share"])
     assert row["largest_weight"] == pytest.approx(1.9)
     assert (row["variables"], row["left_out"], row["figure"], row["paper"]) == ("had_myelitis", 0, "made", "made")
-    assert row["reason"].startswith("Here 77.5 %, published 77.5 %")
+    assert row["difference"] == pytest.approx(0, abs=1e-9)
+    assert row["difference_low"] < 0 < row["difference_high"]
     assert row["not_used"].endswith("attacks: the paper does not print it")
 
 

@@ -629,6 +629,7 @@ def make_literature() -> LiteraturePart:
         "reweighted_estimate": 0.28, "reweighted_low": 0.20, "reweighted_high": 0.37, "effective_n": 61.24,
         "effective_share": 0.502, "largest_weight": 3.21, "variables": "female, age_years", "left_out": 3,
         "reweighted_verdict": "compatible but imprecise", "reason": "Here 28.0 %.",
+        "difference": -0.05, "difference_low": -0.14, "difference_high": 0.05, "p_adjusted": 0.3,
         "not_used": "onset_age_years: not printed",
     }  # fmt: skip
     pooled = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -11,7 +12,6 @@ from nmosd_cohort.literature.integrity.limits import (
     check_correlation_limits,
     check_mean_difference_limits,
     check_mean_limits,
-    check_pooled_share_limits,
     check_share_difference_limits,
     check_share_limits,
     check_within_limits,
@@ -24,7 +24,8 @@ from nmosd_cohort.literature.integrity.p_checks import (
     check_means_p,
     check_statistic_p,
 )
-from nmosd_cohort.literature.integrity.p_of_means import MeanSpan
+from nmosd_cohort.literature.integrity.p_of_groups import MeanSpan
+from nmosd_cohort.literature.integrity.p_values import critical_value
 from nmosd_cohort.literature.integrity.paired import check_paired_p
 from nmosd_cohort.literature.integrity.percentages import check_percentage, fitting_counts
 from nmosd_cohort.literature.integrity.printed_scores import score_checks
@@ -32,6 +33,7 @@ from nmosd_cohort.literature.integrity.ratios import check_difference_symmetry, 
 from nmosd_cohort.literature.integrity.tolerance import decimals_of, span
 from nmosd_cohort.literature.numbers import Group, Numbers
 
+NOTHING = "Too few numbers were printed, or read, for any test."
 RATIOS = ("odds_ratio", "hazard_ratio", "rate_ratio")
 DIFFERENCES = ("mean_difference", "between_group_difference", "paired_change", "regression_coefficient")
 PERCENT_POINTS = ("percent", "percentage points")
@@ -50,7 +52,7 @@ def check_figure(figure: Figure) -> tuple[Check, ...]:
     Returns
     -------
     tuple of Check
-        In a fixed order; one that is ``not checkable`` if the numbers allow none.
+        In a fixed order, those that tell something; one that is ``not checkable`` if none does.
 
     Examples
     --------
@@ -58,10 +60,20 @@ def check_figure(figure: Figure) -> tuple[Check, ...]:
     >>> [(one.check, one.status) for one in check_figure(find_figure("zhang_2022_pain_current"))]
     [('percentage', 'consistent'), ('limits of a share', 'inconsistent'), ('estimate and limits', 'consistent')]
     """
-    found = tuple(check for checks in CHECKS for check in checks(figure))
-    if found:
-        return found
-    return (Check("any", "not checkable", "", "", "Fewer numbers were seen than any test needs."),)
+    found = [check for checks in CHECKS for check in checks(figure)]
+    telling = [check for check in found if check.status != "not checkable" and not _is_implied(check, found)]
+    if telling:
+        return tuple(telling)
+    return (Check("any", "not checkable", "", "", found[0].detail if found else NOTHING),)
+
+
+def _is_implied(check: Check, found: list[Check]) -> bool:
+    """Whether a passed test of order says no more than another test of the same numbers, also passed."""
+    name, _, label = check.check.partition(", ")
+    closer = {"estimate and limits": "symmetry of limits", "order of quantiles": "median and quartiles"}.get(name)
+    passed = {one.check for one in found if one.status == "consistent"}
+    suffix = f", {label}" if label else ""
+    return check.status == "consistent" and bool({f"{closer}{suffix}", f"log {closer}"} & passed)
 
 
 def _percentages(figure: Figure) -> Iterator[Check]:
@@ -70,8 +82,9 @@ def _percentages(figure: Figure) -> Iterator[Check]:
     if figure.measure == "proportion":
         own = (numbers.estimate, numbers.n, numbers.events)
         found = _percentage(*own, numbers.decimals)
-        if found is not None and found.status == "inconsistent" and own[2] is None and numbers.conf_low is not None:
-            detail = f"{found.detail} A share with limits and no count may be weighted, pooled or from survival times."
+        is_modelled = numbers.conf_low is not None or figure.construct.startswith("relapse")
+        if found is not None and found.status == "inconsistent" and own[2] is None and is_modelled:
+            detail = f"{found.detail} Without a count it may be weighted, pooled or from survival times."
             found = replace(found, status="informative", detail=detail)
         if found is not None:
             yield found
@@ -123,8 +136,6 @@ def _share_limits(numbers: Numbers, low: float, high: float, decimals: int) -> I
         counts = range(0)
     if numbers.n and counts:
         yield check_share_limits(counts, numbers.n, low, high, decimals)
-    elif numbers.estimate is not None:
-        yield check_pooled_share_limits(numbers.estimate, low, high, decimals)
 
 
 def _difference_limits(numbers: Numbers, low: float, high: float, decimals: int) -> Iterator[Check]:
@@ -135,11 +146,22 @@ def _difference_limits(numbers: Numbers, low: float, high: float, decimals: int)
         first, second = means
         if (numbers.estimate > 0) != (sum(first.mean) > sum(second.mean)):
             first, second = second, first
-        yield check_mean_difference_limits(first, second, low, high, decimals)
+        found = check_mean_difference_limits(first, second, low, high, decimals)
+        if found.status == "inconsistent" and _may_be_adjusted(numbers.estimate, first, second, low, high):
+            detail = f"{found.detail} A difference adjusted for other variables may have such limits."
+            found = replace(found, status="informative", detail=detail)
+        yield found
         return
     pairs = sorted(_counts(numbers), key=lambda pair: pair[0] / pair[1], reverse=numbers.estimate > 0)
     if len(pairs) == 2 and numbers.unit in PERCENT_POINTS:
         yield check_share_difference_limits(pairs[0], pairs[1], low, high, decimals)
+
+
+def _may_be_adjusted(estimate: float, one: MeanSpan, other: MeanSpan, low: float, high: float) -> bool:
+    """Whether limits are narrower than the groups give, or about another difference, as those of a model may be."""
+    error = math.sqrt(sum(group.sd[1] ** 2 / group.n for group in (one, other)))
+    is_difference = one.mean[0] - other.mean[1] <= estimate <= one.mean[1] - other.mean[0]
+    return high - low < 2 * critical_value(math.inf) * error or not is_difference
 
 
 def _symmetry(figure: Figure) -> Iterator[Check]:
@@ -150,7 +172,7 @@ def _symmetry(figure: Figure) -> Iterator[Check]:
     decimals = (decimals_of(numbers.estimate, declared=numbers.decimals), decimals_of(*limits))
     if _is_ratio(figure):
         yield from check_ratio_symmetry(numbers.estimate, *limits, *decimals)
-    elif figure.measure in DIFFERENCES and "reduction" not in (numbers.unit or ""):
+    elif figure.measure in DIFFERENCES and not _is_reduction(figure):
         yield check_difference_symmetry(numbers.estimate, *limits, *decimals)
 
 
@@ -166,7 +188,9 @@ def _group_difference(figure: Figure) -> Iterator[Check]:
     fits = any(a[0] - b[1] <= own[1] and own[0] <= a[1] - b[0] for a, b in ((one, other), (other, one)))
     shown = f"{means[0]} and {means[1]}, difference {numbers.estimate}"
     gap = f"{means[0] - means[1]:.{places}f}"
-    detail = "It is the difference of the means." if fits else "It is not the difference of the means; an adjusted one?"
+    detail = "It is the difference of the means."
+    if not fits:
+        detail = "It is not the difference of the means; it may be adjusted, or of those seen twice."
     yield Check("difference of means", "consistent" if fits else "informative", shown, gap, detail)
 
 
@@ -190,7 +214,7 @@ def _p_values(figure: Figure) -> Iterator[Check]:
     means = _group_spans(numbers)
     if figure.measure in DIFFERENCES and len(means) == len(numbers.groups) > 1:
         yield check_means_p(means, p, is_sd_certain=numbers.spread == "sd")
-    if _is_ratio(figure) or figure.measure in DIFFERENCES:
+    if _is_ratio(figure) or (figure.measure in DIFFERENCES and not _is_reduction(figure)):
         yield from check_limits_p(numbers, p, is_ratio=_is_ratio(figure))
 
 
@@ -236,6 +260,11 @@ def _mean_span(mean: float | None, sd: float | None, n: int, decimals: int | Non
     if mean is None or sd is None:
         return None
     return MeanSpan(span(mean, decimals_of(mean, declared=decimals)), span(sd, decimals_of(sd)), n)
+
+
+def _is_reduction(figure: Figure) -> bool:
+    """Whether it is a reduction in percent of another number, which is symmetric on no scale that is known here."""
+    return "reduction" in (figure.numbers.unit or "")
 
 
 def _is_ratio(figure: Figure) -> bool:

@@ -6,10 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy.special import expit, logit
-
 from nmosd_cohort.literature.integrity.finding import Check
-from nmosd_cohort.literature.integrity.p_of_means import MeanSpan
+from nmosd_cohort.literature.integrity.p_of_groups import MeanSpan
 from nmosd_cohort.literature.integrity.p_values import critical_value
 from nmosd_cohort.literature.integrity.share_limits import share_candidates
 from nmosd_cohort.literature.integrity.tolerance import Span, over_rounding, overlap, span, words
@@ -44,14 +42,10 @@ def check_share_limits(counts: range, n: int, low: float, high: float, decimals:
 
     Parameters
     ----------
-    counts
-        Counts that the printed percentage or the printed count allows.
-    n
-        Patients.
-    low, high
+    counts, n
+        Counts that the printed percentage or the printed count allows, and patients.
+    low, high, decimals
         Limits as printed, in percent.
-    decimals
-        Their decimals.
 
     Returns
     -------
@@ -232,34 +226,6 @@ def check_share_difference_limits(
     return judge_limits("limits of a difference of shares", low, high, decimals, candidates, usual="Newcombe")
 
 
-def check_pooled_share_limits(estimate: float, low: float, high: float, decimals: int) -> Check:
-    """Describe the limits of a share whose count is not known: on which scale the share lies in their middle.
-
-    Parameters
-    ----------
-    estimate, low, high, decimals
-        Percentages as printed.
-
-    Returns
-    -------
-    Check
-        Always ``not checkable``, as the share may be pooled or weighted on any scale.
-
-    Examples
-    --------
-    >>> check_pooled_share_limits(56.2, 41.7, 70.1, 1).recomputed
-    'middle of the limits 55.9 plain, 56.4 logit'
-    """
-    plain = (low + high) / 2
-    middles = f"{plain:.{decimals}f} plain"
-    if low > 0 and high < 100:
-        middles += f", {100 * float(expit((logit(low / 100) + logit(high / 100)) / 2)):.{decimals}f} logit"
-    detail = "Without a count the limits cannot be made anew."
-    return Check(
-        "limits of a share", "not checkable", f"{estimate} ({low} to {high})", f"middle of the limits {middles}", detail
-    )
-
-
 def judge_limits(
     check: str,
     low: float,
@@ -306,7 +272,7 @@ def judge_limits(
     if _near(list(methods.values()), spans, SLACK * (expected.high[1] - expected.low[0])):
         detail = "No usual method gives exactly these; they are near enough for weights, clusters or a bootstrap."
         return Check(check, "informative", printed, recomputed, detail)
-    detail = f"Farther than a quarter of the interval's width from the limits of every method: {', '.join(methods)}."
+    detail = f"No method tried ({len(methods)}) comes nearer than a quarter of the usual width: {', '.join(methods)}."
     return Check(check, "inconsistent", printed, recomputed, detail)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from nmosd_cohort.literature.figure import Figure, Paper
-from nmosd_cohort.literature.integrity.finding import Check
+from nmosd_cohort.literature.integrity.finding import Check, Status
 from nmosd_cohort.literature.integrity.percentages import check_percentage, fitting_counts, possible_denominators
 from nmosd_cohort.literature.integrity.tolerance import decimals_of
 
@@ -52,8 +52,9 @@ def quoted_ranges(figures: Iterable[Figure]) -> Iterator[Finding]:
     Yields
     ------
     tuple
-        Each of the two figures with a check, ``inconsistent``, as both cannot quote the same range. The detail
-        traces the differing ends to counts, where figures of the construct have them.
+        Each of the two figures with a check. ``inconsistent`` if the other range ends at a figure of the construct
+        and this one at none, else ``informative``: both cannot quote the same range, but nothing tells which is
+        wrong.
 
     Examples
     --------
@@ -74,10 +75,13 @@ def quoted_ranges(figures: Iterable[Figure]) -> Iterator[Finding]:
                 continue
             which = "upper" if low_1 == low_2 else "lower"
             differing = (high_1, high_2) if which == "upper" else (low_1, low_2)
-            traced = " ".join(_trace(end, construct, known) for end in differing if end is not None)
-            for figure, other in (pair, pair[::-1]):
+            sources = [_source(end, construct, known) for end in differing]
+            traced = " ".join(source or _trace(end) for source, end in zip(sources, differing, strict=True))
+            for place, figure in enumerate(pair):
+                other, own, others = pair[1 - place], sources[place], sources[1 - place]
                 detail = f"{other.id} has the same range with another {which} end. {traced}"
-                yield figure, Check("quoted range", "inconsistent", _range_words(figure), _range_words(other), detail)
+                status: Status = "inconsistent" if others and not own else "informative"
+                yield figure, Check("quoted range", status, _range_words(figure), _range_words(other), detail)
 
 
 def quoted_counts(figures: Iterable[Figure]) -> Iterator[Finding]:
@@ -86,8 +90,8 @@ def quoted_counts(figures: Iterable[Figure]) -> Iterator[Finding]:
     Yields
     ------
     tuple
-        Figure and check: ``inconsistent`` if the bracketed number is the figure's n and not its count,
-        ``consistent`` if it is its count.
+        Figure and check: ``informative`` if the bracketed number is the figure's n and not its count, as the text
+        is wrong and not the paper; ``consistent`` if it is its count.
 
     Examples
     --------
@@ -111,8 +115,11 @@ def quoted_counts(figures: Iterable[Figure]) -> Iterator[Finding]:
             if count in counts:
                 yield figure, Check("quoted count", "consistent", f"{shown} ({count})", recomputed, "The count fits.")
             elif count == numbers.n:
-                detail = f"The text puts {count} beside {shown}; it is the number of patients that the share is of."
-                yield figure, Check("quoted count", "inconsistent", f"{shown} ({count})", recomputed, detail)
+                detail = (
+                    f"A text that quotes this figure puts {count} beside {shown} as if it were the count; it is the "
+                    "number of patients that the share is of. The paper's own numbers are not in question."
+                )
+                yield figure, Check("quoted count", "informative", f"{shown} ({count})", recomputed, detail)
 
 
 def paper_denominators(paper: Paper) -> Iterator[Finding]:
@@ -121,8 +128,9 @@ def paper_denominators(paper: Paper) -> Iterator[Finding]:
     Yields
     ------
     tuple
-        Figure and check. Without an n of its own a percentage is tested against that of the paper's figures with
-        the same kind of denominator: ``inconsistent`` if no whole count of it gives the percentage. A percentage of
+        Figure and check. Without an n of its own, or of a group, a percentage is tested against that of the paper's
+        figures with the same kind of denominator: ``informative`` if no whole count of it gives the percentage, as
+        some patients may not have been asked. A percentage of
         those with pain is tested against everybody's denominators too, as texts quote it for them:
         ``informative`` if it is no share of those.
 
@@ -144,7 +152,7 @@ def paper_denominators(paper: Paper) -> Iterator[Finding]:
         if percent is None or not 0 < percent < 100:
             continue
         decimals = decimals_of(percent, declared=figure.numbers.decimals)
-        if n is None and figure.denominator != "unknown":
+        if n is None and figure.denominator != "unknown" and not any(group.n for group in figure.numbers.groups):
             yield from _against(figure, percent, decimals, sizes.get(figure.denominator, set()))
         elif n is not None and figure.denominator == "with_pain" and fitting_counts(percent, n, decimals):
             others = [m for m in sorted(everybody) if m > n and not fitting_counts(percent, m, decimals)]
@@ -162,7 +170,8 @@ def _against(figure: Figure, percent: float, decimals: int, sizes: set[int]) -> 
     if not found or "not checkable" in statuses:
         return
     best = next((one for one in found if one.status == "consistent"), found[0])
-    yield figure, Check("denominator of the paper", best.status, best.printed, best.recomputed, best.detail)
+    status: Status = "consistent" if best.status == "consistent" else "informative"
+    yield figure, Check("denominator of the paper", status, best.printed, best.recomputed, best.detail)
 
 
 def _ends(figure: Figure) -> tuple[float | None, float | None]:
@@ -175,12 +184,19 @@ def _range_words(figure: Figure) -> str:
     return f"{low:.{decimals}f} to {high:.{decimals}f} %"
 
 
-def _trace(end: float, construct: str, figures: Iterable[Figure]) -> str:
-    """Say which figure has a percentage, or what counts could have given it."""
+def _source(end: float | None, construct: str, figures: Iterable[Figure]) -> str:
+    """Say which figure has a percentage, nothing if none has."""
     for figure in figures:
         numbers = figure.numbers
         if figure.construct == construct and numbers.estimate == end and numbers.events is not None:
             return f"{end} % is {numbers.events} of {numbers.n} ({figure.id})."
+    return ""
+
+
+def _trace(end: float | None) -> str:
+    """Say what counts could have given a percentage that no figure has."""
+    if end is None:
+        return ""
     decimals = decimals_of(end)
     if possible_denominators(end, decimals, 1, MOST_PATIENTS, truncation=False):
         return f"{end} % is in no figure of the catalogue."

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from scipy.special import ndtri
 
 from nmosd_cohort.literature.integrity.finding import Check
-from nmosd_cohort.literature.integrity.p_of_counts import chi_squares
+from nmosd_cohort.literature.integrity.p_of_groups import chi_squares
 from nmosd_cohort.literature.integrity.p_values import PossibleP
 from nmosd_cohort.literature.integrity.printed import possible_values
 from nmosd_cohort.literature.integrity.tolerance import Span, overlap, span, words
 
 SIGNIFICANT = 0.05
-NAMED = 4  # tests that a sentence lists
+NAMED = 2  # tests that a sentence lists
+# Times that a p corrected for several tests may be larger than it was.
+SEVERAL_TESTS = 20
+SMALL_P = 0.0001
 # Distance between p-values, in standard deviations of the normal deviate behind each, up to which another test
 # of the same patients may explain them. With p and limits on different sides of 5 % it is halved.
 OTHER_TEST = 0.5
@@ -53,6 +56,7 @@ def compare_p(
     *,
     other_test: float = OTHER_TEST,
     across: float | None = None,
+    is_one_of_several: bool = False,
 ) -> Check:
     """Say whether a printed p-value is one that the usual tests give.
 
@@ -70,6 +74,8 @@ def compare_p(
     across
         The same where the printed p and those of all tests lie on different sides of 5 %; None takes
         ``other_test``.
+    is_one_of_several
+        Whether a p below 5 %, up to 20 times too large, may be one corrected for several tests.
 
     Returns
     -------
@@ -86,10 +92,12 @@ def compare_p(
         return Check(check, "not checkable", f"p {printed}", "", "The numbers printed beside p do not give one.")
     as_printed = printed_p(printed)
     found = (min(one.low for one in possible), max(one.high for one in possible))
-    agreeing = [one.test for one in possible if overlap((one.low, one.high), as_printed)]
-    recomputed = f"p {words(found)}"
+    agreeing = [one for one in possible if overlap((one.low, one.high), as_printed)]
     if agreeing:
-        return Check(check, "consistent", f"p {printed}", recomputed, f"Given by {_listed(agreeing)}.")
+        recomputed = f"p {_p_words((min(one.low for one in agreeing), max(one.high for one in agreeing)))}"
+        detail = f"Given by {_listed([one.test for one in agreeing])}."
+        return Check(check, "consistent", f"p {printed}", recomputed, detail)
+    recomputed = f"p {_p_words(found)}"
     if any(overlap((one.low / 2, one.high / 2), as_printed) for one in possible):
         detail = "Only half of the two-sided p gives it, so it may be one-sided."
         return Check(check, "informative", f"p {printed}", recomputed, detail)
@@ -97,6 +105,9 @@ def compare_p(
     differ = _across(found, as_printed)
     if gap <= (across if differ and across is not None else other_test):
         detail = "No usual test gives exactly this p; another test of the same patients may."
+        return Check(check, "informative", f"p {printed}", recomputed, detail)
+    if is_one_of_several and found[1] < as_printed[0] <= SEVERAL_TESTS * found[1] and as_printed[0] < SIGNIFICANT:
+        detail = "It is larger than these numbers give; a correction for several tests would do that."
         return Check(check, "informative", f"p {printed}", recomputed, detail)
     detail = f"None of the {len(possible)} usual ways to a p from these numbers gives it."
     if differ:
@@ -159,5 +170,15 @@ def _deviate(p: float) -> float:
 
 
 def _listed(names: Sequence[str]) -> str:
-    distinct = list(dict.fromkeys(names))[:NAMED]
-    return distinct[0] if len(distinct) == 1 else f"{', '.join(distinct[:-1])} and {distinct[-1]}"
+    distinct = list(dict.fromkeys(names))
+    more = len(distinct) - NAMED
+    if more > 0:
+        return f"{', '.join(distinct[:NAMED])} and {more} more"
+    return " and ".join(distinct)
+
+
+def _p_words(found: Span) -> str:
+    low, high = found
+    if low >= SMALL_P:
+        return words(found)
+    return f"below {max(high, SMALL_P):.3g}"

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from nmosd_cohort.literature.integrity.finding import Check
 from nmosd_cohort.literature.integrity.p_agreement import OTHER_TEST, compare_p, printed_p
-from nmosd_cohort.literature.integrity.p_of_counts import p_from_counts
-from nmosd_cohort.literature.integrity.p_of_means import MeanSpan, p_from_many_means
+from nmosd_cohort.literature.integrity.p_of_groups import MeanSpan, p_from_counts, p_from_many_means, p_if_paired
 from nmosd_cohort.literature.integrity.p_values import PossibleP, p_from_limits, p_from_statistic, two_sided_p
 from nmosd_cohort.literature.integrity.ratios import SPARSE
 from nmosd_cohort.literature.integrity.tolerance import decimals_of, overlap, span
@@ -67,7 +66,8 @@ def check_counts_p(groups: Sequence[tuple[int, int]], p: str) -> Check:
     Returns
     -------
     Check
-        ``informative`` up to one normal deviate from all of them, as a test adjusted for other variables may be.
+        ``informative`` up to one normal deviate from all of them, as a test adjusted for other variables may be, and
+        if McNemar's test may give it to groups of one size.
 
     Examples
     --------
@@ -79,7 +79,10 @@ def check_counts_p(groups: Sequence[tuple[int, int]], p: str) -> Check:
         pairs = [(one, other) for place, one in enumerate(groups) for other in groups[place + 1 :]]
         possible += [one for pair in pairs for one in p_from_counts(pair)]
     shown = " and ".join(f"{events}/{n}" for events, n in groups)
-    found = compare_p("p and counts", p, possible, other_test=ADJUSTED)
+    found = compare_p("p and counts", p, possible, other_test=ADJUSTED, is_one_of_several=True)
+    if found.status == "inconsistent" and len(groups) == 2 and overlap(p_if_paired(*groups), printed_p(p)):
+        detail = "Only McNemar's test gives it, if these are the same patients twice."
+        found = replace(found, status="informative", detail=detail)
     return replace(found, printed=f"{shown}, {found.printed}")
 
 
@@ -98,7 +101,7 @@ def check_correlation_p(r: float, decimals: int, n: int, p: str) -> Check:
     Examples
     --------
     >>> check_correlation_p(0.341, 3, 71, "<0.004").recomputed
-    'p 0.0033 to 0.00439'
+    'p 0.0033 to 0.00367'
     """
     value = span(r, decimals)
     possible = p_from_statistic("r", value, n=n)
@@ -107,7 +110,7 @@ def check_correlation_p(r: float, decimals: int, n: int, p: str) -> Check:
     if fitting and not fitting[0] <= n <= fitting[1]:
         several = f"{fitting[0]} to {fitting[1]}" if fitting[0] < fitting[1] else str(fitting[0])
         remark = f"With this correlation p {p} takes {several} patients."
-    found = compare_p("p and correlation", p, possible, other_test=PARTIAL)
+    found = compare_p("p and correlation", p, possible, other_test=PARTIAL, is_one_of_several=True)
     remark = "" if found.status == "consistent" else remark
     return replace(found, printed=f"r {r}, n = {n}, {found.printed}", detail=f"{found.detail} {remark}".strip())
 
@@ -135,7 +138,7 @@ def check_means_p(groups: Sequence[MeanSpan], p: str, *, is_sd_certain: bool) ->
     >>> check_means_p(groups, "0.087", is_sd_certain=True).status
     'consistent'
     """
-    found = compare_p("p and means", p, p_from_many_means(groups), other_test=RANK_TEST)
+    found = compare_p("p and means", p, p_from_many_means(groups), other_test=RANK_TEST, is_one_of_several=True)
     if found.status == "consistent" or is_sd_certain:
         return found
     roots = [math.sqrt(group.n) for group in groups]

@@ -134,14 +134,12 @@ def fitting_denominators(
     return range(max(whole.start, events), max(whole.stop, events))
 
 
-def check_percentage(
-    percent: Number, n: int, decimals: int | None = None, *, events: int | None = None, truncation: bool = True
-) -> Check:
+def check_percentage(percent: Number, n: int, decimals: int | None = None, *, events: int | None = None) -> Check:
     """Test whether a percentage can be a share of n patients, or of its count and n.
 
     Parameters
     ----------
-    percent, n, decimals, truncation
+    percent, n, decimals
         As for `fitting_counts`.
     events
         The printed count, if there is one.
@@ -171,19 +169,17 @@ def check_percentage(
     'consistent'
     """
     shown, size = as_printed(percent, decimals, name="percent"), _patients(n)
-    counts = _counts(_percent_interval(shown, None, truncation), size)
+    counts = _counts(_percent_interval(shown, None, truncation=True), size)
     if events is not None:
         return _count_check(shown, size, part_of_whole("events", events, "n", size)[0], counts)
     printed = f"{shown} % of {size}"
     if not counts:
-        nearby = possible_denominators(shown, None, max(1, math.ceil(size * 0.8)), size, truncation=truncation)
+        nearby = possible_denominators(shown, None, max(1, math.ceil(size * 0.8)), size)
         detail = f"No whole count of {size} prints as {shown} %. {_denominators_named(nearby, size)}"
         return Check("percentage", "inconsistent", printed, "no count", detail)
     note = "" if _counts(_percent_interval(shown, None, truncation=False), size) else CUT_OFF
     decimal_places = -int(shown.as_tuple().exponent)
-    share, rounded = (
-        share_possible(Fraction(100, size), decimal_places, truncation=cut) for cut in (truncation, False)
-    )
+    share, rounded = (share_possible(Fraction(100, size), decimal_places, truncation=cut) for cut in (True, False))
     found = f"{_named(counts)} of {size}"
     if share < 1:
         detail = f"{found} prints as {shown} %. Of all such percentages {share:.0%} fit a count of {size}.{note}"
@@ -196,47 +192,10 @@ def check_percentage(
     return Check("percentage", "informative" if note else "not checkable", printed, found, detail)
 
 
-def check_denominator(percent: Number, decimals: int | None, low: int, high: int, *, truncation: bool = True) -> Check:
-    """Tell which numbers of patients could have given a percentage whose denominator was not printed.
-
-    Parameters
-    ----------
-    percent, decimals, low, high, truncation
-        As for `possible_denominators`.
-
-    Returns
-    -------
-    Check
-        ``informative`` if some n of the range fit, ``inconsistent`` if none does, ``not checkable`` if all do.
-
-    Raises
-    ------
-    ValueError
-        As `possible_denominators`.
-
-    Examples
-    --------
-    >>> check_denominator("65.9", None, 100, 125).detail
-    'Of the 26 denominators from 100 to 125 only 1 fits: 81/123.'
-    """
-    shown = as_printed(percent, decimals, name="percent")
-    found = possible_denominators(shown, None, low, high, truncation=truncation)
-    tried, printed = high - low + 1, f"{shown} % of {low} to {high}"
-    if not found:
-        detail = f"No whole count of any of the {tried} denominators from {low} to {high} prints as {shown} %."
-        return Check("denominator", "inconsistent", printed, "no denominator", detail)
-    if len(found) == tried:
-        detail = f"All {tried} denominators from {low} to {high} fit, so nothing is learnt."
-        return Check("denominator", "not checkable", printed, "any denominator", detail)
-    fit = "fits" if len(found) == 1 else "fit"
-    detail = f"Of the {tried} denominators from {low} to {high} only {len(found)} {fit}: {_fractions(found)}."
-    return Check("denominator", "informative", printed, _fractions(found), detail)
-
-
 def _count_check(shown: Decimal, n: int, events: int, counts: range) -> Check:
     printed = f"{events}/{n} = {shown} %"
-    truth = sorted(printed_percentages(events, n, -int(shown.as_tuple().exponent)))
-    recomputed = " or ".join(f"{value} %" for value in truth)
+    places = -int(shown.as_tuple().exponent)
+    recomputed = f"{100 * events / n:.{places + 1}f} %"
     if events in counts:
         note = "" if events in _counts(_percent_interval(shown, None, truncation=False), n) else CUT_OFF
         return Check("percentage", "consistent", printed, recomputed, f"{events} of {n} prints as {shown} %.{note}")
@@ -244,6 +203,8 @@ def _count_check(shown: Decimal, n: int, events: int, counts: range) -> Check:
     others = fitting_denominators(shown, events) if events and shown > 0 else range(0)
     ways += [f"{events} of {_named(others)}"] if others else []
     instead = f"{shown} % would be {' or '.join(ways)}." if ways else f"No count of {n}, and no n for {events}, fits."
+    if shown - Decimal(1).scaleb(-places) in printed_percentages(events, n, places):
+        instead += " The last digit alone is one too high, as where the other share, cut off, is taken from 100 %."
     return Check("percentage", "inconsistent", printed, recomputed, f"{events} of {n} is {recomputed}. {instead}")
 
 

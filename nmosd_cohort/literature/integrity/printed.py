@@ -139,23 +139,7 @@ def printed_interval(value: Number, decimals: int | None = None, *, truncation: 
 
 
 def possible_values(value: Number, decimals: int | None = None, *, truncation: bool = True) -> tuple[Decimal, Decimal]:
-    """Return the closed interval of true values that print as a number.
-
-    Parameters
-    ----------
-    value, decimals, truncation
-        As for `printed_interval`, which also says whether an end itself belongs to the values.
-
-    Returns
-    -------
-    tuple
-        Lowest and highest value, exact. Half up, half to even and, with ``truncation``, cutting off towards zero
-        are allowed for.
-
-    Raises
-    ------
-    ValueError
-        As `as_printed`.
+    """Return the closed interval of true values that print as a number, as `printed_interval` but without its ends.
 
     Examples
     --------

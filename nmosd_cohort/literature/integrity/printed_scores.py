@@ -87,32 +87,17 @@ def _of_means(scores: Scores, scale: Scale, stated: Stated | None) -> Iterator[C
         if found.status == "inconsistent":
             return
         if sd is not None and n > 1 and stated != "sem":
+            places, sd_places = scores.mean_decimals, scores.sd_decimals
             found = check_mean_and_sd(
-                mean,
-                sd,
-                n,
-                scores.mean_decimals,
-                sd_decimals=scores.sd_decimals,
-                minimum=low,
-                maximum=high,
-                step=scale.step,
+                mean, sd, n, places, sd_decimals=sd_places, minimum=low, maximum=high, step=scale.step
             )
             # A spread that may be a standard error is judged by the next test alone.
             yield found if stated == "sd" or found.status != "inconsistent" else replace(found, status="informative")
     spread = sd if sd is not None else sem
     if spread is not None and n > 1:
         called = "sem" if sd is None else stated
-        yield sd_or_sem(
-            mean,
-            spread,
-            n,
-            low,
-            high,
-            scale.step,
-            scores.mean_decimals,
-            stated=called,
-            spread_decimals=scores.sd_decimals,
-        )
+        places, sd_places = scores.mean_decimals, scores.sd_decimals
+        yield sd_or_sem(mean, spread, n, low, high, scale.step, places, stated=called, spread_decimals=sd_places)
 
 
 def _of_quartiles(scores: Scores, scale: Scale) -> Iterator[Check]:

@@ -94,37 +94,21 @@ def fitting_quartile_rules(
     minimum: Number = 0,
     maximum: Number | None = None,
     step: Number = 1,
-    items: int = 1,
-    truncation: bool = True,
 ) -> tuple[str, ...]:
     """Return the quartile rules by which n whole scores can have a printed median and quartiles.
 
-    Parameters
-    ----------
-    median, quartile_1, quartile_3
-        As printed; the median is the middle score, or the mean of the middle two.
-    n
-        Patients, 2 or more.
-    decimals
-        Decimals of all three; None takes those of texts.
-    minimum, maximum, step, items, truncation
-        As for `possible_sums`.
-
-    Raises
-    ------
-    ValueError
-        If a number or the scale cannot be used.
+    The parameters, and what is refused, are those of `check_quartiles`.
 
     Examples
     --------
     >>> fitting_quartile_rules("2.5", "0.3", "4.5", 8, maximum=10)
     ('(n+1)p',)
     """
-    grid, size = score_grid(minimum=minimum, maximum=maximum, step=step, items=items), patients(n, least=2)
+    grid, size = score_grid(minimum=minimum, maximum=maximum, step=step), patients(n, least=2)
     printed = {"quartile_1": quartile_1, "median": median, "quartile_3": quartile_3}
     levels = []
     for name, value in printed.items():
-        between = printed_interval(as_printed(value, decimals, name=name), truncation=truncation)
+        between = printed_interval(as_printed(value, decimals, name=name))
         shifted = Interval(between.low - grid.minimum, between.high - grid.minimum, between.has_low, between.has_high)
         levels.append(shifted.times(1 / grid.step))
     fit = []
@@ -145,15 +129,19 @@ def check_quartiles(
     minimum: Number = 0,
     maximum: Number | None = None,
     step: Number = 1,
-    items: int = 1,
-    truncation: bool = True,
 ) -> Check:
     """Test whether a printed median and quartiles can be those of n whole scores, by any of eleven rules.
 
     Parameters
     ----------
-    median, quartile_1, quartile_3, n, decimals, minimum, maximum, step, items, truncation
-        As for `fitting_quartile_rules`.
+    median, quartile_1, quartile_3
+        As printed; the median is the middle score, or the mean of the middle two.
+    n
+        Patients, 2 or more.
+    decimals
+        Decimals of all three; None takes those of texts.
+    minimum, maximum, step
+        As for `check_mean`.
 
     Returns
     -------
@@ -163,7 +151,7 @@ def check_quartiles(
     Raises
     ------
     ValueError
-        As `fitting_quartile_rules`.
+        If a number or the scale cannot be used.
 
     Examples
     --------
@@ -171,20 +159,11 @@ def check_quartiles(
     'Possible for 8 whole scores, by the rule (n+1)p only.'
     """
     fit = fitting_quartile_rules(
-        median,
-        quartile_1,
-        quartile_3,
-        n,
-        decimals,
-        minimum=minimum,
-        maximum=maximum,
-        step=step,
-        items=items,
-        truncation=truncation,
+        median, quartile_1, quartile_3, n, decimals, minimum=minimum, maximum=maximum, step=step
     )
     shown = [as_printed(value, decimals) for value in (median, quartile_1, quartile_3)]
     printed = f"{shown[0]} ({shown[1]} to {shown[2]}), n {n}"
-    scores = f"{n} whole scores" if step == 1 and items == 1 else f"{n} scores of this scale"
+    scores = f"{n} whole scores" if step == 1 else f"{n} scores of this scale"
     if not fit:
         detail = f"No {scores} have this median and these quartiles, by any of {len(RULES)} rules for quartiles."
         return Check("median and quartiles", "inconsistent", printed, "no rule", detail)

@@ -8,9 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from nmosd_cohort.literature.integrity.deviations import DIVISORS, limits_of_sd, variance_possible
 from nmosd_cohort.literature.integrity.finding import Check, Status
 from nmosd_cohort.literature.integrity.printed import Interval, Number, as_printed, exact, printed_interval
+from nmosd_cohort.literature.integrity.samples import DIVISORS, limits_of_sd, variance_possible
 from nmosd_cohort.literature.integrity.scores import patients, printed_sd, score_grid, sums_of_levels
 from nmosd_cohort.statistics.estimate import check_option
 
@@ -46,32 +46,10 @@ def spread_readings(
     decimals: int | None = None,
     *,
     spread_decimals: int | None = None,
-    items: int = 1,
-    truncation: bool = True,
 ) -> SpreadReadings:
     """Return whether a printed spread can be the SD of n scores, and whether it can be the error of their mean.
 
-    Parameters
-    ----------
-    mean, spread
-        The numbers before and after the plus-minus sign, as printed.
-    n
-        Patients, 2 or more.
-    minimum, maximum
-        Lowest and highest score of one patient; a maximum of None leaves the scale open above.
-    step
-        Distance between two answers, None where any value between the ends is possible.
-    decimals, spread_decimals
-        Decimals of the mean, and of the spread where they differ; None takes those of a text.
-    items
-        Items whose mean is a patient's score.
-    truncation
-        Whether digits may have been cut off; rounding half up and half to even are always allowed for.
-
-    Raises
-    ------
-    ValueError
-        If a number or the scale cannot be used.
+    The parameters, and what is refused, are those of `sd_or_sem`.
 
     Notes
     -----
@@ -89,8 +67,8 @@ def spread_readings(
     size = patients(n, least=2)
     shown = as_printed(mean, decimals, name="mean")
     after = printed_sd(spread, decimals if spread_decimals is None else spread_decimals, name="spread")
-    between = printed_interval(shown, truncation=truncation)
-    variance = printed_interval(after, truncation=truncation).squared()
+    between = printed_interval(shown)
+    variance = printed_interval(after).squared()
     behind: dict[Reading, Interval] = {"sd": variance, "sem": variance.times(Fraction(size))}
     possible: tuple[Reading, ...]
     if step is None:
@@ -99,7 +77,7 @@ def spread_readings(
             return SpreadReadings((), math.nan, math.nan)
         possible = tuple(name for name, wanted in behind.items() if wanted.low <= largest)
         return SpreadReadings(possible, math.sqrt(largest), math.sqrt(largest / size))
-    grid = score_grid(minimum=minimum, maximum=maximum, step=step, items=items)
+    grid = score_grid(minimum=minimum, maximum=maximum, step=step)
     sums = sums_of_levels(between, size, grid)
     if not sums:
         return SpreadReadings((), math.nan, math.nan)
@@ -108,7 +86,7 @@ def spread_readings(
         for name, wanted in behind.items()
         if any(variance_possible(sums, size, grid, wanted, divisor=divisor)[0] for divisor in DIVISORS)
     )
-    largest_sd = limits_of_sd(sums, size, grid).largest
+    largest_sd = limits_of_sd(sums, size, grid)[1]
     return SpreadReadings(possible, largest_sd, largest_sd / math.sqrt(size))
 
 
@@ -123,15 +101,19 @@ def sd_or_sem(
     *,
     stated: Stated | None = None,
     spread_decimals: int | None = None,
-    items: int = 1,
-    truncation: bool = True,
 ) -> Check:
     """Test whether the number after a plus-minus sign can be an SD or a standard error, and what it was called.
 
     Parameters
     ----------
-    mean, spread, n, minimum, maximum, step, decimals, spread_decimals, items, truncation
-        As for `spread_readings`.
+    mean, spread
+        The numbers before and after the plus-minus sign, as printed.
+    n
+        Patients, 2 or more.
+    minimum, maximum, step
+        As for `check_mean`; a step of None where any value between the ends is possible.
+    decimals, spread_decimals
+        Decimals of the mean, and of the spread where they differ; None takes those of a text.
     stated
         What the paper, or whoever quotes it, calls the number; None and ``not stated`` are the same.
 
@@ -144,7 +126,7 @@ def sd_or_sem(
     Raises
     ------
     ValueError
-        As `spread_readings`, or if ``stated`` is none of the options.
+        If a number or the scale cannot be used, or ``stated`` is none of the options.
 
     Examples
     --------
@@ -155,18 +137,7 @@ def sd_or_sem(
 about 3.17. So 1.2 can only be an SD.
     """
     called = check_option("stated", stated or "not stated", ("sd", "sem", "not stated"))
-    readings = spread_readings(
-        mean,
-        spread,
-        n,
-        minimum,
-        maximum,
-        step,
-        decimals,
-        spread_decimals=spread_decimals,
-        items=items,
-        truncation=truncation,
-    )
+    readings = spread_readings(mean, spread, n, minimum, maximum, step, decimals, spread_decimals=spread_decimals)
     shown = as_printed(mean, decimals, name="mean")
     after = printed_sd(spread, decimals if spread_decimals is None else spread_decimals)
     label = "" if called == "not stated" else f" ({called.upper()})"

@@ -16,8 +16,13 @@ from nmosd_cohort.literature.integrity.p_checks import (
     check_means_p,
     check_statistic_p,
 )
-from nmosd_cohort.literature.integrity.p_of_counts import chi_squares, p_from_counts
-from nmosd_cohort.literature.integrity.p_of_means import MeanSpan, p_from_many_means, p_from_means
+from nmosd_cohort.literature.integrity.p_of_groups import (
+    MeanSpan,
+    chi_squares,
+    p_from_counts,
+    p_from_many_means,
+    p_from_means,
+)
 from nmosd_cohort.literature.integrity.p_values import PossibleP, p_from_limits, p_from_statistic
 from nmosd_cohort.literature.integrity.tolerance import decimals_of, overlap, span, words
 from nmosd_cohort.literature.numbers import Group, Numbers, Statistic
@@ -178,12 +183,26 @@ def test_counts_and_p_of_all_groups_or_a_pair() -> None:
     assert check_counts_p(groups[:2], "<0.0001").status == "inconsistent"
 
 
+def test_counts_of_the_same_patients_twice() -> None:
+    # unpaired chi-square 8, z 2.83; 20 patients changed, all one way: chi-square 20, z 4.47
+    same = check_counts_p([(60, 100), (40, 100)], "0.00001")
+    assert (same.status, "McNemar" in same.detail) == ("informative", True)
+    assert check_counts_p([(60, 100), (40, 99)], "0.00001").status == "inconsistent"
+    assert check_counts_p([(60, 100), (40, 100)], "0.9").status == "inconsistent"
+    assert check_counts_p([(40, 100), (40, 100)], "<0.01").status == "inconsistent"
+
+
 def test_correlation_and_p() -> None:
     assert check_correlation_p(0.341, 3, 71, "<0.004").status == "consistent"
     wrong = check_correlation_p(0.486, 3, 32, "0.019")
-    assert (wrong.status, "takes 23 patients" in wrong.detail) == ("inconsistent", True)
+    assert (wrong.status, "takes 23 patients" in wrong.detail) == ("informative", True)
     assert "takes" not in check_correlation_p(0.0, 1, 32, "0.019").detail
     assert check_correlation_p(0.9, 1, 30, "0.9").status == "inconsistent"
+    # r 0.5 of 50 has p 0.0002: ten tests make 0.002 of it, but none makes 0.3
+    several = check_correlation_p(0.5, 2, 50, "0.002")
+    assert (several.status, "correction for several tests" in several.detail) == ("informative", True)
+    assert check_correlation_p(0.5, 2, 50, "0.3").status == "inconsistent"
+    assert check_correlation_p(0.5, 2, 50, "<0.002").recomputed == "p 0.000114 to 0.00053"
 
 
 def test_means_and_p_by_a_rank_test_or_standard_errors() -> None:

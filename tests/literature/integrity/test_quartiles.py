@@ -43,10 +43,9 @@ def test_places_agree_with_r() -> None:
         assert places == pytest.approx([float(row["lower"]), float(row["upper"])]), row
 
 
-@pytest.mark.parametrize("truncation", [True, False])
-def test_quartiles_of_ringelstein_fit_one_rule_only(truncation: bool) -> None:
+def test_quartiles_of_ringelstein_fit_one_rule_only() -> None:
     # eight scores, (n+1)p: a quarter of the way from the second (0) to the third (1) is 0.25, printed 0.3
-    assert fitting_quartile_rules("2.5", "0.3", "4.5", 8, maximum=10, truncation=truncation) == ("(n+1)p",)
+    assert fitting_quartile_rules("2.5", "0.3", "4.5", 8, maximum=10) == ("(n+1)p",)
     assert check_quartiles("2.5", "0.3", "4.5", 8, maximum=10).status == "consistent"
     before = check_quartiles("6.5", "5.0", "7.0", 8, maximum=10)
     assert (before.status, before.recomputed) == ("consistent", "any rule")

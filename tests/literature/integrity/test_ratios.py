@@ -38,6 +38,8 @@ def test_sparse_data_are_told_though_symmetric() -> None:
         ((2.0, 0.5, 3.5), "informative"),  # symmetric on the plain scale
         ((0.2, 0.0, 0.9), "not checkable"),
         ((5.0, 1.0, 3.0), "inconsistent"),
+        ((2.0, 1.2, 150.0), "informative"),  # sparse, arms differ 8.5 times
+        ((0.5, 1.2, 150.0), "inconsistent"),
     ],
 )
 def test_verdict_on_a_ratio(numbers: tuple[float, float, float], status: str) -> None:

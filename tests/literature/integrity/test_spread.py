@@ -89,7 +89,6 @@ def test_scores_of_any_size_are_held_to_the_limits_of_the_scale() -> None:
     # a mean interval that holds the middle of the scale has the largest variance there
     middle = spread_readings("5", "1", 4, 0, 10, None)
     assert middle.largest_sd == pytest.approx(math.sqrt(4 / 3 * 25))
-    assert spread_readings("0", "0", 4, 0, 10, None, truncation=False).possible == ("sd", "sem")
 
 
 @settings(max_examples=60, deadline=None)
@@ -113,7 +112,7 @@ def test_readings_agree_with_trying_all_samples(n: int, mean: int, spread: int) 
 
 def test_honest_spreads_pass_as_what_they_are() -> None:
     rng = np.random.default_rng(14)
-    for turn in range(10_000):
+    for turn in range(1500):
         step, end = (1, None)[turn % 3 == 0], (10, None)[turn % 5 == 0]
         n, called = int(rng.integers(2, 26 if end else 10)), ("sd", "sem")[turn % 2]
         scores = [int(score) for score in rng.binomial(10, rng.beta(0.6, 0.9, size=n))]
