@@ -72,8 +72,8 @@ def show(
 
 
 def _console() -> Console:
-    watched = sys.stdout.isatty() or "ipykernel" in sys.modules
-    return Console() if watched else Console(width=PLAIN_WIDTH)
+    """Return standard output; in a notebook as plain text, as each print would be a block of its own there."""
+    return Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH, force_jupyter=False)
 
 
 def _line(thing: Any) -> str:

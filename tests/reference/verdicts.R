@@ -3,7 +3,20 @@
 row <- function(case, quantity, value) cat(sprintf("%s,%s,%.12g\n", case, quantity, value))
 cat("case,quantity,value\n")
 
-# Newcombe's limits of a difference from Wilson's, at 95 and 90 %; p of chi-square without correction
+# p of two shares: the larger of chi-square's without correction and Fisher's mid-p
+mid_p <- function(a, n1, b, n2) {
+  if (a + b == 0 || a + b == n1 + n2) return(1)
+  d <- dhyper(max(0, a + b - n2):min(a + b, n1), n1, n2, a + b); own <- dhyper(a, n1, n2, a + b)
+  less <- d < own * (1 - 1e-7); sum(d[less]) + sum(d[!less & d <= own * (1 + 1e-7)]) / 2
+}
+score_p <- function(a, n1, b, n2) {
+  s <- (a + b) / (n1 + n2)
+  if (s == 0 || s == 1) return(1)
+  2 * pnorm(-abs(a / n1 - b / n2) / sqrt(s * (1 - s) * (1 / n1 + 1 / n2)))
+}
+p_value <- function(a, n1, b, n2) max(score_p(a, n1, b, n2), mid_p(a, n1, b, n2))
+
+# Newcombe's limits of a difference from Wilson's, at 95 and 90 %, and p
 wilson <- function(k, n, level) suppressWarnings(prop.test(k, n, correct = FALSE, conf.level = level))$conf.int
 for (t in list(c(30, 60, 81, 122), c(5, 40, 35, 122), c(45, 50, 117, 145))) {
   name <- paste("newcombe", paste(t, collapse = "/")); p <- c(t[1] / t[2], t[3] / t[4])
@@ -12,7 +25,7 @@ for (t in list(c(30, 60, 81, 122), c(5, 40, 35, 122), c(45, 50, 117, 145))) {
     row(name, paste0("low_", 100 * level), p[1] - p[2] - sqrt((p[1] - one[1])^2 + (two[2] - p[2])^2))
     row(name, paste0("high_", 100 * level), p[1] - p[2] + sqrt((one[2] - p[1])^2 + (p[2] - two[1])^2))
   }
-  row(name, "p_value", prop.test(t[c(1, 3)], t[c(2, 4)], correct = FALSE)$p.value)
+  row(name, "p_value", p_value(t[1], t[2], t[3], t[4]))
 }
 
 # Welch's test of samples that have exactly these means and standard deviations
@@ -26,18 +39,7 @@ row("welch", "low_95", welch$conf.int[1]); row("welch", "high_95", welch$conf.in
 z <- (atanh(0.55) - atanh(0.341)) / sqrt((1 + 0.55^2 / 2) / (60 - 3) + 1 / (71 - 3))
 row("bonett_wright 0.55/60 0.341/71", "p_value", 2 * pnorm(-abs(z)))
 
-# Power of chi-square, or Fisher's mid-p where fewer than 5 are expected in a cell, summed over all tables
-mid_p <- function(a, n1, b, n2) {
-  if (a + b == 0 || a + b == n1 + n2) return(1)
-  d <- dhyper(max(0, a + b - n2):min(a + b, n1), n1, n2, a + b); own <- dhyper(a, n1, n2, a + b)
-  less <- d < own * (1 - 1e-7); sum(d[less]) + sum(d[!less & d <= own * (1 + 1e-7)]) / 2
-}
-p_value <- function(a, n1, b, n2) {
-  m <- a + b; n <- n1 + n2
-  if (min(m, n - m) * min(n1, n2) / n < 5) return(mid_p(a, n1, b, n2))
-  s <- m / n
-  2 * pnorm(-abs(a / n1 - b / n2) / sqrt(s * (1 - s) * (1 / n1 + 1 / n2)))
-}
+# Its power, summed over all tables
 for (t in list(c(0.5, 20, 0.8, 30), c(0.1, 60, 0.25, 45), c(0.66, 50, 0.81, 145))) {
   power <- 0
   for (a in 0:t[2]) for (b in 0:t[4]) {

@@ -18,6 +18,7 @@ from nmosd_cohort.literature.scales.difference import (
     number,
 )
 from nmosd_cohort.statistics.shares.proportions import proportion_difference
+from nmosd_cohort.statistics.shares.two_by_two import larger_p
 from nmosd_cohort.statistics.wald import p_of_t
 
 Logit = tuple[float, float]
@@ -48,7 +49,7 @@ def share_difference(figure: Figure, local: Mapping[str, Any]) -> Difference | s
         wide.conf_high,
         narrow.conf_low,
         narrow.conf_high,
-        wide.p_value,
+        larger_p(*counts),
         (wide.conf_high - wide.conf_low) / (2 * Z975),
     )
 

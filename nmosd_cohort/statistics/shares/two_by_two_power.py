@@ -11,7 +11,7 @@ from scipy.special import gammaln, ndtr, ndtri
 from scipy.stats import binom
 
 from nmosd_cohort.statistics.estimate import as_number, whole_number
-from nmosd_cohort.statistics.shares.two_by_two import EQUALLY_LIKELY, FEWEST_EXPECTED
+from nmosd_cohort.statistics.shares.two_by_two import EQUALLY_LIKELY
 
 MOST_TABLES = 500_000  # of which the sum is always taken
 LARGE_GROUP = 200  # if both groups have so many patients the normal approximation is near enough
@@ -20,7 +20,7 @@ KEPT_SIZES = 16  # pairs of group sizes whose rejected tables are kept: at most 
 
 
 def two_by_two_power(share_1: float, n_1: int, share_2: float, n_2: int, *, alpha: float = 0.05) -> float:
-    """Probability that ``two_by_two_p`` is below alpha when both groups are drawn anew.
+    """Probability that ``larger_p`` is below alpha when both groups are drawn anew.
 
     Parameters
     ----------
@@ -79,14 +79,12 @@ def _rejected(n_1: int, n_2: int, alpha: float) -> NDArray[np.bool_]:
     variance = pooled * (1 - pooled) * (1 / n_1 + 1 / n_2)
     gap = np.abs(one / n_1 - two / n_2)
     rejected = np.asarray(gap > -ndtri(alpha / 2) * np.sqrt(variance))
-    sparse = np.minimum(events, patients - events) * min(n_1, n_2) / patients < FEWEST_EXPECTED
     # logarithms of the ways to choose so many patients of each group; margins fixed, chances are their products
     ways = [gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) for n, k in ((n_1, one.ravel()), (n_2, two.ravel()))]
     for total in range(patients + 1):
         least, most = max(0, total - n_2), min(total, n_1)
-        if sparse[least, total - least]:
-            counts = np.arange(least, most + 1)
-            rejected[counts, total - counts] = _mid_p_values(ways[0][counts] + ways[1][total - counts]) < alpha
+        counts = np.arange(least, most + 1)
+        rejected[counts, total - counts] &= _mid_p_values(ways[0][counts] + ways[1][total - counts]) < alpha
     return rejected
 
 
@@ -96,9 +94,11 @@ def _mid_p_values(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     chances /= chances.sum()
     if chances.size == 1:
         return np.ones(1)
-    below = chances[None, :] < chances[:, None] * (1 - EQUALLY_LIKELY)
-    alike = ~below & (chances[None, :] <= chances[:, None] * (1 + EQUALLY_LIKELY))
-    return np.asarray(below @ chances + alike @ chances / 2)
+    rising = np.sort(chances)
+    sums = np.concatenate([[0.0], np.cumsum(rising)])
+    below = sums[np.searchsorted(rising, chances * (1 - EQUALLY_LIKELY), side="left")]
+    no_more = sums[np.searchsorted(rising, chances * (1 + EQUALLY_LIKELY), side="right")]
+    return np.asarray((below + no_more) / 2)
 
 
 def _normal_power(share_1: float, n_1: int, share_2: float, n_2: int, alpha: float) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from nmosd_cohort.statistics.shares.two_by_two import two_by_two_p
+from nmosd_cohort.statistics.shares.two_by_two import larger_p
 from nmosd_cohort.statistics.shares.two_by_two_power import _normal_power, two_by_two_power
 
 
@@ -16,7 +16,7 @@ def test_power_is_the_sum_over_all_tables_that_are_rejected(n_1: int, n_2: int, 
             chances[0][a] * chances[1][b]
             for a in range(n_1 + 1)
             for b in range(n_2 + 1)
-            if two_by_two_p(a, n_1, b, n_2) < alpha
+            if larger_p(a, n_1, b, n_2) < alpha
         )
         assert two_by_two_power(one, n_1, two, n_2, alpha=alpha) == pytest.approx(by_hand)
 
@@ -47,3 +47,9 @@ def test_wrong_shares_and_levels_are_refused() -> None:
         two_by_two_power(1.2, 10, 0.5, 10)
     with pytest.raises(ValueError, match="alpha is between 0 and 1"):
         two_by_two_power(0.2, 10, 0.5, 10, alpha=1.0)
+
+
+@pytest.mark.parametrize(("n_1", "n_2"), [(20, 29), (50, 29), (20, 122), (500, 29), (150, 122), (100, 166)])
+def test_equal_shares_are_rejected_in_hardly_more_than_five_in_a_hundred(n_1: int, n_2: int) -> None:
+    # power at no difference is the size of the test; either of its two parts alone reaches 5.9 %
+    assert max(two_by_two_power(share, n_1, share, n_2) for share in np.linspace(0.02, 0.98, 97)) < 0.0515
