@@ -16,10 +16,6 @@ Run on a registry: ``python analyses/araki_2014.py registry.toml``; without one,
 
 # %%
 import nmosd_cohort as nc
-from nmosd_cohort.cohort.assessments import visits
-from nmosd_cohort.cohort.selection import eligible, select_patients
-from nmosd_cohort.cohort.tally import collect
-from nmosd_cohort.cohort.treatment import paired_scores, starters, timed_scores
 from nmosd_cohort.literature.integrity.paired import correlation_needed, paired_change_range
 
 PAPER = "araki_2014"
@@ -68,10 +64,8 @@ nc.show(
 # The starters here tell what correlation is likely; the paper's limits with it.
 
 # %%
-started = starters(registry, eligible(select_patients(registry)), drug=DRUG)
-scores = timed_scores(visits(registry), started, outcome="pain_nrs")
-pairs = collect(paired_scores(scores, at_months=12, window_days=60), ["patient_id"]).dropna()
-correlation = nc.statistics.pearson(pairs["before"].astype(float), pairs["after"].astype(float))
+pairs = nc.start_pairs(registry, drug=DRUG, at_months=12).dropna(subset=["before", "after"])
+correlation = nc.statistics.pearson(pairs["before"], pairs["after"])
 nc.show({"pain before and at month 12, all starters with both": correlation})
 if correlation.conf_low > -1:
     likely = (correlation.conf_low, correlation.estimate, correlation.conf_high)

@@ -44,9 +44,8 @@ own = {}
 # Seropositive patients in remission with a painDETECT or without pain; neuropathic is a painDETECT of 19 or more.
 
 # %%
-patients = nc.patient_frame(registry, needs=["has_pain"], neuropathic_by="paindetect")
-patients = patients[patients["is_aqp4_positive"].eq(1).fillna(False)]
-images = registry.tables["imaging"]
+patients = nc.patient_frame(registry, serostatus="aqp4_positive", neuropathic_by="paindetect")
+images = registry.frame("imaging")
 images = images[images["measure"].eq(VOLUME).fillna(False).astype(bool) & images["value"].notna()]
 images = images[["patient_id", "mri_date", "value"]].merge(patients, on="patient_id")
 visit = pd.to_datetime(images["assessment_day"].astype(int), unit="D")
@@ -63,7 +62,7 @@ if measured.empty:
 # shrink with age and the paper's abstract names no adjustment. Small samples: read the limits.
 
 # %%
-window = registry.tables["assessments"]["pain_recall"].dropna()
+window = registry.frame("assessments")["pain_recall"].dropna()
 recall = str(window.mode().iloc[0]) if len(window) else "not stated"
 figure = "asseyer_2020_rho_worst_pain" if recall == "worst_24h" else "asseyer_2020_rho_average_pain"
 scored = measured.dropna(subset=["pain_nrs", "age_years"])
@@ -104,7 +103,7 @@ order = {segment: place for place, segment in enumerate(SEGMENTS)}
 mri = collect(covered_mri(registry), ["patient_id", "mri_day"]).merge(patients, on="patient_id")
 mri = mri[mri["mri_day"] <= mri["assessment_day"]].drop_duplicates("patient_id", keep="last")
 mri = mri[mri["thoracic"].notna() & mri["has_neuropathic_pain"].notna()]
-lesions = registry.tables["lesions"][["patient_id", "mri_date", "upper_segment", "lower_segment"]].dropna()
+lesions = registry.frame("lesions")[["patient_id", "mri_date", "upper_segment", "lower_segment"]].dropna()
 touches = lesions["upper_segment"].map(order).le(order["T12"]) & lesions["lower_segment"].map(order).ge(order["T1"])
 lesions = lesions[touches.astype(bool)].merge(mri[["patient_id", "mri_day"]], on="patient_id")
 same_day = pd.to_datetime(lesions["mri_date"]).eq(pd.to_datetime(lesions["mri_day"].astype(int), unit="D"))
@@ -123,10 +122,12 @@ if min(map(len, counts)) >= 2:
             "share with any, difference": nc.statistics.proportion_difference(*shares),
         }
     )
-    model = mri[["thoracic", "has_neuropathic_pain", "attack_count"]].dropna().astype(float)
-    if len(model) >= 20 and model.nunique().min() > 1:
-        ratios = nc.statistics.firth_logistic(model["has_neuropathic_pain"], model[["thoracic", "attack_count"]])
-        nc.show("Odds ratios of neuropathic pain:", ratios)
+    terms = ["thoracic", "attack_count"]
+    model = nc.model_terms(mri, "has_neuropathic_pain", terms, needs=terms)
+    if not model.refusal:
+        nc.show("Odds ratios of neuropathic pain:", nc.statistics.firth_logistic(model.outcome, model.terms))
+    else:
+        nc.show(f"Missing for the odds ratios: {model.refusal}.")
 else:
     nc.show("Missing for thoracic lesions: patients with and without neuropathic pain and an MRI of both cord levels.")
 

@@ -25,7 +25,7 @@ from nmosd_cohort.cohort.pain_status import pain_status
 from nmosd_cohort.cohort.tally import collect
 
 PAPER = "ayzenberg_2021"
-PATIENTS_PER_TERM = 10  # a model of fewer is not fitted
+SEROPOSITIVE = {"serostatus": "aqp4_positive"}
 WITH_MRI = "other: patients with an MRI of cervical and thoracic cord"
 registry = nc.script_registry()
 nc.show(nc.cite(PAPER), title="Ayzenberg 2021")
@@ -52,14 +52,13 @@ nc.show(*answers[:2], measures=["proportion"])
 # are the answer given at the visit.
 
 # %%
-patients = nc.patient_frame(registry, needs=["has_pain"])
-patients = patients[patients["is_aqp4_positive"].eq(1).fillna(False)]
+patients = nc.patient_frame(registry, **SEROPOSITIVE)
 chronic_status = collect(pain_status(registry, pain="any", time_frame="chronic"), ["patient_id"])
 chronic_status = chronic_status[["patient_id", "status"]].rename(columns={"status": "is_chronic"})
 patients = patients.merge(chronic_status, on="patient_id", how="left")
 patients["is_spastic"] = patients["pain_types"].str.split(";").map(lambda types: "spasticity" in types).astype(bool)
 chronic = patients[patients["is_chronic"].fillna(False)]
-if registry.tables["pain"]["pain_type"].eq("spasticity").any() and len(chronic):
+if registry.frame("pain")["pain_type"].eq("spasticity").any() and len(chronic):
     share = nc.statistics.proportion(int(chronic["is_spastic"].sum()), len(chronic))
     own["ayzenberg_2021_spasticity_pain"] = share
     nc.show("Pain with spasticity, of those with chronic pain:", share)
@@ -90,16 +89,16 @@ models = {
 }
 ratios = {}
 for name, (outcome, terms) in models.items():
-    known = patients[[outcome, *terms]].dropna().astype(float)
-    if len(known) >= PATIENTS_PER_TERM * len(terms) and known.nunique().min() > 1:
-        ratios[name] = nc.statistics.firth_logistic(known[outcome], known[terms])[terms[0]]
+    model = nc.model_terms(patients, outcome, terms, needs=terms)
+    if not model.refusal:
+        ratios[name] = nc.statistics.firth_logistic(model.outcome, model.terms)[terms[0]]
     else:
-        nc.show(f"Missing for {name}: enough seropositive patients with and without, and attacks or MRI on record.")
+        nc.show(f"Missing for {name}, seropositive patients: {model.refusal}.")
 nc.show("Odds ratios among seropositive patients:", ratios)
 if "chronic pain per attack" in ratios:
     own["ayzenberg_2021_or_myelitis_attacks"] = ratios["chronic pain per attack"]
 if "spasticity pain per segment" in ratios:
-    stated = {"construct": "spasticity_pain", "denominator": WITH_MRI, "serostatus": "aqp4_positive"}
+    stated = {"construct": "spasticity_pain", "denominator": WITH_MRI, **SEROPOSITIVE}
     own["ayzenberg_2021_or_spasticity_upper_thoracic"] = (asdict(ratios["spasticity pain per segment"]), stated)
 
 # %% [markdown]
@@ -110,8 +109,7 @@ if "spasticity pain per segment" in ratios:
 
 # %%
 nc.show(answers[3], measures=["proportion", "spearman"])
-mood = nc.patient_frame(registry, needs=["has_pain", "bdi_ii"], neuropathic_by="paindetect")
-mood = mood[mood["is_aqp4_positive"].eq(1).fillna(False)]
+mood = nc.patient_frame(registry, needs=["has_pain", "bdi_ii"], neuropathic_by="paindetect", **SEROPOSITIVE)
 mood = mood.assign(is_depressed=mood["bdi_ii"].ge(14), is_neuropathic=mood["has_neuropathic_pain"])
 depressed = mood[mood["is_depressed"]]
 moderate = mood[mood["bdi_ii"].ge(20)]
@@ -123,13 +121,13 @@ else:
     nc.show("Missing for the degree of depression: seropositive patients with a BDI-II of 14 or more.")
 figures = {"bpi_severity": "or_depression_pain_severity", "is_neuropathic": "or_depression_np"}
 for term, figure in figures.items():
-    known = mood[["is_depressed", term]].dropna().astype(float)
-    if len(known) >= PATIENTS_PER_TERM and known.nunique().min() > 1:
-        ratio = nc.statistics.firth_logistic(known["is_depressed"], known[[term]])[term]
+    model = nc.model_terms(mood, "is_depressed", [term])
+    if not model.refusal:
+        ratio = nc.statistics.firth_logistic(model.outcome, model.terms)[term]
         own[f"ayzenberg_2021_{figure}"] = ratio
         nc.show(f"Odds ratio of depression, {term}:", ratio)
     else:
-        nc.show(f"Missing for the odds ratio of depression, {term}: enough patients with BDI-II and {term}.")
+        nc.show(f"Missing for the odds ratio of depression, {term}: {model.refusal}.")
 
 # %% [markdown]
 # ## Quality of life explained
@@ -146,17 +144,16 @@ explained = {
 columns = {"bpi_severity": "bpi_severity", "edss": "edss2", "bdi_ii": "bdi_ii"}
 for name, (outcome, terms, figure) in explained.items():
     needs = [outcome, *(columns[term] for term in terms)]
-    known = nc.patient_frame(registry, needs=needs)
-    known = known[known["is_aqp4_positive"].eq(1).fillna(False)][needs].astype(float)
-    if len(known) < PATIENTS_PER_TERM * len(terms) or known.nunique().min() < 2:
-        nc.show(f"Missing for the {name}: enough seropositive patients with {', '.join(needs)}.")
+    model = nc.model_terms(nc.patient_frame(registry, needs=needs, **SEROPOSITIVE), outcome, needs[1:], needs=needs[1:])
+    if model.refusal:
+        nc.show(f"Missing for the {name}, seropositive patients: {model.refusal}.")
         continue
-    shares = nc.statistics.relative_importance(known[outcome], known[needs[1:]], seed=0)
+    shares = nc.statistics.relative_importance(model.outcome, model.terms, seed=0)
     scaled = shares.assign(**{column: 100 * shares[column] for column in ("estimate", "conf_low", "conf_high")})
     nc.show(scaled[["term", "estimate", "conf_low", "conf_high", "n"]], title=f"Variance of the {name}, percent")
     if figure:
         stated = {"construct": f"{outcome}_explained_by_{'_and_'.join(terms)}", "denominator": "assessed"}
-        stated |= {"serostatus": "aqp4_positive"}
+        stated |= SEROPOSITIVE
         own[f"ayzenberg_2021_{figure}"] = (dict(scaled.set_index("term").loc["total"]), stated)
 
 # %% [markdown]
@@ -164,11 +161,10 @@ for name, (outcome, terms, figure) in explained.items():
 # A drug is a course open at the visit. Without any such course on record nobody can be called untreated.
 
 # %%
-drug_classes = ["on_anticonvulsant", "on_antidepressant", "on_opioid", "on_nonopioid_analgesic"]
-treated = patients[patients[drug_classes].eq(1).any(axis=1)]
+treated = patients[patients["on_pain_drug"].eq(1)]
 severity = treated["bpi_severity"].dropna()
-neuropathic = nc.patient_frame(registry, needs=["has_neuropathic_pain"], neuropathic_by="paindetect")
-neuropathic = neuropathic[neuropathic["is_aqp4_positive"].eq(1).fillna(False) & neuropathic["has_neuropathic_pain"]]
+neuropathic = nc.patient_frame(registry, needs=["has_neuropathic_pain"], neuropathic_by="paindetect", **SEROPOSITIVE)
+neuropathic = neuropathic[neuropathic["has_neuropathic_pain"]]
 no_antidepressant = moderate["on_antidepressant"].eq(0)
 no_drug = neuropathic[["on_anticonvulsant", "on_antidepressant"]].eq(0).all(axis=1)
 counted = {

@@ -91,7 +91,7 @@ nc.show(
 # %%
 scored = nc.patient_frame(registry, needs=[scale])
 depressed = scored[scored[scale].ge(moderate)] if moderate is not None else scored.head(0)
-recorded = registry.tables["treatments"]["drug_class"].eq("antidepressant").fillna(False).any()
+recorded = registry.frame("treatments")["drug_class"].eq("antidepressant").fillna(False).any()
 if depressed.empty or not recorded:
     what = "a course of an antidepressant" if len(depressed) else f"a patient with moderate depression by {label}"
     nc.show(f"Missing: {what}, so the share on treatment is not computed.")

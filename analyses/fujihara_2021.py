@@ -62,22 +62,22 @@ columns = {"pain_nrs": "pain", "edss2": "edss", "fss": "fatigue", "bdi_ii": "dep
 scored = nc.patient_frame(registry, needs=["pain_nrs"])
 held = [name for name in columns if scored[name].notna().sum() >= PATIENTS_PER_TERM * len(columns)]
 outcome = "eq_vas" if scored["eq_vas"].notna().sum() >= PATIENTS_PER_TERM * len(columns) else "sf36_gh"
-known = scored[[outcome, *held]].dropna().astype(float).rename(columns=columns)
-terms = [columns[name] for name in held if known[columns[name]].nunique() > 1]
-if "pain" in terms and len(known) >= PATIENTS_PER_TERM * len(terms) and known[outcome].nunique() > 1:
-    importance = nc.statistics.relative_importance(known[outcome], known[terms], seed=0)
+model = nc.model_terms(scored[[outcome, *held]].rename(columns=columns), outcome, [columns[name] for name in held])
+nc.show({f"left out of the model, {term}": why for term, why in model.left_out.items()})
+if "pain" in model.terms and not model.refusal:
+    importance = nc.statistics.relative_importance(model.outcome, model.terms, seed=0)
     nc.show(
         importance[["term", "estimate", "conf_low", "conf_high", "n"]], title=f"Shares of the variance of {outcome}"
     )
     coefficients = {
-        term: nc.statistics.standardised_coefficient(known[outcome], known[terms], None, term) for term in terms
+        term: nc.statistics.standardised_coefficient(model.outcome, model.terms, None, term) for term in model.terms
     }
     nc.show("Standardised coefficients, each given the others:", coefficients)
     shares = importance.set_index("term")["estimate"].drop("total")
     nc.show(f"Largest share: {shares.idxmax()}.")
     own["fujihara_2021_pain_qol"] = coefficients["pain"]
 else:
-    nc.show("Missing for the relative importance: enough patients with a score of health and a pain score.")
+    nc.show(f"Missing for the relative importance of pain for {outcome}: {model.refusal or 'pain scores'}.")
 
 # %% [markdown]
 # ## Correlations of pain

@@ -19,7 +19,6 @@ import nmosd_cohort as nc
 from nmosd_cohort.cohort.assessments import visits
 from nmosd_cohort.cohort.selection import eligible, select_patients
 from nmosd_cohort.cohort.tally import collect, day, lazy
-from nmosd_cohort.cohort.treatment import paired_scores, starters, timed_scores
 
 PAPER = "hayashi_2025"
 DRUG, STEROID = "amitriptyline", "prednisolone"  # as the registry writes them
@@ -49,23 +48,19 @@ nc.show(
 # patients start when pain is high: a fall is expected without any drug.
 
 # %%
-answer = nc.change_after_start(registry, drug=DRUG, at_months=AT_MONTHS, window_days=WINDOW_DAYS)
+span = {"drug": DRUG, "at_months": AT_MONTHS, "window_days": WINDOW_DAYS}
+answer = nc.change_after_start(registry, **span)
 nc.show(answer, measures=["baseline_mean", "follow_up_mean", "mean_change", "pseudo_median_change", "corrected_change"])
-frame, patients = visits(registry), eligible(select_patients(registry))
-started = starters(registry, patients, drug=DRUG)
-starts = collect(started, ["patient_id"])
-scored = collect(
-    paired_scores(timed_scores(frame, started, outcome="pain_nrs"), at_months=AT_MONTHS, window_days=WINDOW_DAYS),
-    ["patient_id"],
-)
+pairs = nc.start_pairs(registry, **span)
+complete = pairs.dropna(subset=["before", "after"])
 known = {
-    f"patients who ever had {DRUG}": len(starts),
-    "of them with a known start": int(starts["start_day"].notna().sum()),
-    "with a pain score in the 90 days before it": int(scored["before"].notna().sum()),
-    f"with a score before it and around month {AT_MONTHS}": len(scored.dropna()),
+    f"patients who ever had {DRUG}": len(pairs),
+    "of them with a known start": int(pairs["start_day"].notna().sum()),
+    "with a pain score in the 90 days before it": int(pairs["before"].notna().sum()),
+    f"with a score before it and around month {AT_MONTHS}": len(complete),
 }
 nc.show(known)
-if scored.dropna().empty:
+if complete.empty:
     nc.show(f"Missing: a pain score before and after the start of {DRUG} in anybody, as in the case report.")
 
 # %% [markdown]
@@ -73,8 +68,8 @@ if scored.dropna().empty:
 # Patients with an episode of neuropathic pain whose relation to attacks was judged: independent of them in how many.
 
 # %%
-included = collect(patients.select("patient_id"), ["patient_id"])["patient_id"]
-episodes = registry.tables["pain"]
+included = collect(eligible(select_patients(registry)).select("patient_id"), ["patient_id"])["patient_id"]
+episodes = registry.frame("pain")
 episodes = episodes[episodes["patient_id"].isin(included) & episodes["pain_type"].eq("neuropathic").fillna(False)]
 judged = episodes.dropna(subset=["context"])
 is_apart = judged["context"].eq("independent").groupby(judged["patient_id"]).any()
@@ -96,7 +91,7 @@ courses = collect(
 courses = courses[courses["drug"].str.lower().eq(STEROID).fillna(False)].dropna(subset=["step_day", "dose"])
 is_lower = courses["dose"].lt(courses.groupby(["patient_id", "dose_unit"], dropna=False)["dose"].shift())
 steps = courses[is_lower.fillna(False)].groupby("patient_id", as_index=False)["step_day"].min()
-pain = collect(frame.select("patient_id", "assessment_day", "pain_nrs"), ["patient_id", "assessment_day"])
+pain = collect(visits(registry).select("patient_id", "assessment_day", "pain_nrs"), ["patient_id", "assessment_day"])
 around = pain.dropna().merge(steps, on="patient_id")
 since = around["assessment_day"] - around["step_day"]
 before = around[since.between(-90, 0)].groupby("patient_id")["pain_nrs"].last()

@@ -52,11 +52,12 @@ if len(ms) and len(nmosd):
     own["kanamori_2011_pain_ms"] = (asdict(ms_share), IN_MS)
     nc.show("Share with pain, multiple sclerosis:", ms_share)
     nc.show("NMOSD less multiple sclerosis:", nc.statistics.proportion_difference(*counts))
-    both = pd.concat([nmosd, ms])[["has_pain", *terms]].dropna().astype(float)
-    design = both[terms].loc[:, both[terms].nunique() > 1]
-    if both["has_pain"].nunique() == 2 and "is_nmosd" in design and len(both) >= 10 * design.shape[1]:
-        ratios = nc.statistics.firth_logistic(both["has_pain"], design)
-        nc.show(f"Odds ratio of pain, the other terms {', '.join(design.columns[1:])} equal:", ratios["is_nmosd"])
+    model = nc.model_terms(pd.concat([nmosd, ms]), "has_pain", terms)
+    if not model.refusal:
+        ratio = nc.statistics.firth_logistic(model.outcome, model.terms)["is_nmosd"]
+        nc.show(f"Odds ratio of pain, the other terms {', '.join(model.terms.columns[1:])} equal:", ratio)
+    else:
+        nc.show(f"Missing for the odds ratio: {model.refusal}.")
 else:
     nc.show("Missing for the comparison: patients with multiple sclerosis (diagnosis ms) who were asked about pain.")
 

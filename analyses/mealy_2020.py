@@ -19,10 +19,6 @@ Run on a registry: ``python analyses/mealy_2020.py registry.toml``; without one,
 import pandas as pd
 
 import nmosd_cohort as nc
-from nmosd_cohort.cohort.assessments import visits
-from nmosd_cohort.cohort.selection import eligible, select_patients
-from nmosd_cohort.cohort.tally import collect
-from nmosd_cohort.cohort.treatment import paired_scores, starters, timed_scores
 from nmosd_cohort.questions.pain_and_depression import most_used_depression_scale
 
 PAPER = "mealy_2020"
@@ -49,22 +45,15 @@ for months, window in WINDOW_DAYS.items():
 # devices is left out.
 
 # %%
-frame, patients = visits(registry), eligible(select_patients(registry))
-arms = {name: starters(registry, patients, drug=name) for name in (DEVICE, COMPARATOR)}
-had = pd.concat([collect(started, ["patient_id"])["patient_id"] for started in arms.values()])
-had_both = had[had.duplicated()]
 pairs = {}
-for name, started in arms.items():
-    for months, window in WINDOW_DAYS.items():
-        span = {"at_months": months, "window_days": window}
-        scored, classed = (
-            collect(paired_scores(timed_scores(frame, started, outcome=column), **span), ["patient_id"])
-            for column in ("pain_nrs", "has_neuropathic_pain")
-        )
-        classed = classed.loc[classed["before"].fillna(False).astype(bool), ["patient_id", "before_days"]]
-        entered = scored.dropna().merge(classed, on=["patient_id", "before_days"])
-        entered = entered[entered["before"].ge(LEAST_PAIN) & ~entered["patient_id"].isin(had_both)]
-        pairs[name, months] = entered.astype({"before": float, "after": float})
+for months, window in WINDOW_DAYS.items():
+    arms = {
+        name: nc.start_pairs(registry, drug=name, at_months=months, window_days=window) for name in (DEVICE, COMPARATOR)
+    }
+    had_both = set.intersection(*(set(arm["patient_id"]) for arm in arms.values()))
+    for name, arm in arms.items():
+        entered = arm[arm["is_neuropathic_before"].fillna(False) & arm["before"].ge(LEAST_PAIN)]
+        pairs[name, months] = entered[~entered["patient_id"].isin(had_both)].dropna(subset=["after"])
 for (name, months), entered in pairs.items():
     if len(entered) < 2:
         nc.show(

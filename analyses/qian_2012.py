@@ -70,12 +70,12 @@ if min(map(len, scores.values())) >= 2:
 
 # %%
 terms = ["is_nmosd", "edss2", "lesion_segments"]
-known = patients[["has_pain", *terms]].dropna().astype(float)
-design = known[terms].loc[:, known[terms].nunique() > 1]
-if "is_nmosd" in design and known["has_pain"].nunique() == 2 and len(known) >= 10 * design.shape[1]:
-    nc.show("Odds ratios of pain:", nc.statistics.firth_logistic(known["has_pain"], design))
+model = nc.model_terms(patients, "has_pain", terms)
+nc.show({f"left out of the model, {term}": why for term, why in model.left_out.items()})
+if not model.refusal:
+    nc.show("Odds ratios of pain:", nc.statistics.firth_logistic(model.outcome, model.terms))
 else:
-    nc.show("Missing for the model: both diseases with pain, EDSS and an MRI of the cervical and thoracic cord.")
+    nc.show(f"Missing for the model of both diseases with an MRI of the cervical and thoracic cord: {model.refusal}.")
 
 # %% [markdown]
 # ## Pain medication
@@ -83,7 +83,7 @@ else:
 # patients are counted, with pain or without. Whoever hurts more is given more: nothing here is an effect of a drug.
 
 # %%
-courses = registry.tables["treatments"][["patient_id", "drug", "drug_class", "indication", "start_date", "stop_date"]]
+courses = registry.frame("treatments")[["patient_id", "drug", "drug_class", "indication", "start_date", "stop_date"]]
 for_pain = courses["drug_class"].isin(PAIN_DRUGS) & courses["indication"].fillna("pain").eq("pain")
 courses = courses[for_pain.astype(bool)].merge(patients[["patient_id", "assessment_day"]], on="patient_id")
 visit = pd.to_datetime(courses["assessment_day"].astype(int), unit="D")

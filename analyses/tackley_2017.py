@@ -44,9 +44,8 @@ nc.show(
 # ## The four cells among the seropositive, as in the paper
 
 # %%
-patients = nc.patient_frame(registry, needs=["pain_nrs"])
-is_seropositive = patients["aqp4_status"].eq("positive").fillna(False)
-chosen = is_seropositive & patients["had_myelitis"].fillna(False) & patients["lesion_level"].notna()
+patients = nc.patient_frame(registry, needs=["pain_nrs"], serostatus="aqp4_positive")
+chosen = patients["had_myelitis"].fillna(False) & patients["lesion_level"].notna()
 seropositive = patients[chosen.astype(bool)].astype({"pain_nrs": float})
 sizes = seropositive["lesion_level"].value_counts().reindex(CELLS, fill_value=0)
 by_cell = seropositive.groupby("lesion_level")["pain_nrs"].agg(["count", "median", "mean"])
@@ -79,11 +78,11 @@ else:
 
 # %%
 factors = [*LEVELS, "lesion_segments", "attack_count"]
-complete = seropositive.dropna(subset=factors)
-if own and len(complete) >= 10 * len(factors) and complete[factors].nunique().min() > 1:
-    nc.show(nc.statistics.linear_regression(complete["pain_nrs"], complete[factors].astype(float)))
+model = nc.model_terms(seropositive, "pain_nrs", factors, needs=factors)
+if own and not model.refusal:
+    nc.show(nc.statistics.linear_regression(model.outcome, model.terms))
 else:
-    nc.show(f"Missing: {10 * len(factors)} such patients with number of attacks for a model of {len(factors)} terms.")
+    nc.show(f"Missing for the model: {model.refusal or 'patients in each of the cells'}.")
 
 # %% [markdown]
 # ## Beside the paper

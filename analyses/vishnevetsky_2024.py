@@ -18,10 +18,6 @@ Run on a registry: ``python analyses/vishnevetsky_2024.py registry.toml``; witho
 import pandas as pd
 
 import nmosd_cohort as nc
-from nmosd_cohort.cohort.assessments import visits
-from nmosd_cohort.cohort.selection import eligible, select_patients
-from nmosd_cohort.cohort.tally import collect
-from nmosd_cohort.cohort.treatment import paired_scores, starters, timed_scores
 
 PAPER = "vishnevetsky_2024"
 DEVICE, COMPARATOR = "transcutaneous electrical nerve stimulation", "sham stimulation"  # as the registry writes them
@@ -49,20 +45,13 @@ nc.show(
 # Neuropathic as classified at the visit before the start. Whoever had both devices is left out.
 
 # %%
-frame, patients = visits(registry), eligible(select_patients(registry))
-arms = {name: starters(registry, patients, drug=name) for name in (DEVICE, COMPARATOR)}
-had = pd.concat([collect(started, ["patient_id"])["patient_id"] for started in arms.values()])
+arms = {name: nc.start_pairs(registry, drug=name, **span) for name in (DEVICE, COMPARATOR)}
+had_both = set.intersection(*(set(arm["patient_id"]) for arm in arms.values()))
 pairs = {}
-for name, started in arms.items():
-    scored, classed = (
-        collect(paired_scores(timed_scores(frame, started, outcome=column), **span), ["patient_id"])
-        for column in ("pain_nrs", "has_neuropathic_pain")
-    )
-    classed = classed.loc[classed["before"].fillna(False).astype(bool), ["patient_id", "before_days"]]
-    entered = scored.dropna().merge(classed, on=["patient_id", "before_days"])
-    entered = entered[entered["before"].ge(LEAST_PAIN) & ~entered["patient_id"].isin(had[had.duplicated()])]
-    pairs[name] = entered.astype({"before": float, "after": float})
-    if len(entered) < 2:
+for name, arm in arms.items():
+    entered = arm[arm["is_neuropathic_before"].fillna(False) & arm["before"].ge(LEAST_PAIN)]
+    pairs[name] = entered[~entered["patient_id"].isin(had_both)].dropna(subset=["after"])
+    if len(pairs[name]) < 2:
         nc.show(f"Missing: two patients with neuropathic pain of {LEAST_PAIN} or more before {name} and a score after.")
     else:
         nc.show({f"change with {name}": nc.statistics.mean_change(pairs[name]["before"], pairs[name]["after"])})

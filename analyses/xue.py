@@ -53,7 +53,7 @@ nc.show(*answers, measures=["proportion", "bounds_if_never_asked"])
 # %%
 status = collect(pain_status(registry, pain="any", time_frame="ever"), ["patient_id"])
 with_pain = set(status.loc[status["status"].fillna(False), "patient_id"])
-episodes = registry.tables["pain"][["patient_id", "pain_sites"]].dropna(subset=["pain_sites"])
+episodes = registry.frame("pain")[["patient_id", "pain_sites"]].dropna(subset=["pain_sites"])
 sites = episodes.assign(site=episodes["pain_sites"].astype(str).str.split(";")).explode("site")
 sites = sites.assign(site=sites["site"].str.strip())
 sites = sites[sites["patient_id"].isin(with_pain) & sites["site"].ne("")]
@@ -116,7 +116,7 @@ else:
 # %%
 neuropathic = collect(pain_status(registry, pain="neuropathic", time_frame="ever"), ["patient_id"])
 neuropathic_ids = set(neuropathic.loc[neuropathic["status"].fillna(False), "patient_id"])
-courses = registry.tables["treatments"]
+courses = registry.frame("treatments")
 courses = courses[courses["drug"].str.lower().isin(["gabapentin", "pregabalin"]).fillna(False).astype(bool)]
 courses = courses[courses["patient_id"].isin(neuropathic_ids) & courses["response"].notna()]
 was_good = courses["response"].isin(["good", "partial"]).groupby(courses["patient_id"]).any()

@@ -17,8 +17,6 @@ Run on a registry: ``python analyses/zhang_2022.py registry.toml``; without one,
 # The printed numbers carry their caveats: the interval of the first is impossible for its counts.
 
 # %%
-import pandas as pd
-
 import nmosd_cohort as nc
 
 PAPER = "zhang_2022"
@@ -64,25 +62,24 @@ nc.show(answers[5], measures=["proportion", "odds_ratio"])
 
 # %%
 patients = nc.patient_frame(registry, needs=["pain_group", "onset_phenotype", "bdi_ii", "age_years", "is_male"])
-compared = patients[patients["pain_group"].isin(["neuropathic", "no_pain"])].dropna(subset=["disease_duration_years"])
-factors = pd.DataFrame(
-    {
-        "spinal_onset": compared["onset_phenotype"].eq("myelitis"),
-        "depressed": compared["bdi_ii"].ge(14),
-        "age_per_10_years": compared["age_years"] / 10,
-        "male": compared["is_male"],
-        "duration_per_10_years": compared["disease_duration_years"] / 10,
-    }
-).astype(float)
-factors = factors.loc[:, factors.nunique() > 1]
-is_neuropathic = compared["pain_group"].eq("neuropathic").astype(float)
+compared = patients[patients["pain_group"].isin(["neuropathic", "no_pain"])]
+factors = {
+    "spinal_onset": compared["onset_phenotype"].eq("myelitis"),
+    "depressed": compared["bdi_ii"].ge(14),
+    "age_per_10_years": compared["age_years"] / 10,
+    "male": compared["is_male"],
+    "duration_per_10_years": compared["disease_duration_years"] / 10,
+}
+compared = compared.assign(**factors, is_neuropathic=compared["pain_group"].eq("neuropathic"))
+model = nc.model_terms(compared, "is_neuropathic", list(factors))
+nc.show({f"left out of the model, {term}": why for term, why in model.left_out.items()})
 own = {}
-if is_neuropathic.nunique() == 2 and "spinal_onset" in factors and len(factors) >= 10 * factors.shape[1]:
-    ratios = nc.statistics.firth_logistic(is_neuropathic, factors)
+if not model.refusal:
+    ratios = nc.statistics.firth_logistic(model.outcome, model.terms)
     nc.show("Odds ratios of neuropathic pain against no pain:", ratios)
     own["zhang_2022_or_spinal_onset"] = ratios["spinal_onset"]
 else:
-    nc.show("Missing for the odds ratio: enough patients with and without pain, onset and BDI-II on record.")
+    nc.show(f"Missing for the odds ratio: {model.refusal}.")
 
 # %% [markdown]
 # ## Who takes an analgesic, who an antidepressant
@@ -93,10 +90,8 @@ else:
 # %%
 asked = nc.patient_frame(registry, needs=["has_pain"])
 in_pain = asked[asked["has_pain"].astype(bool)]
-drug_classes = ["on_anticonvulsant", "on_antidepressant", "on_opioid", "on_nonopioid_analgesic"]
-if len(in_pain) and in_pain[drug_classes].to_numpy().any():
-    takes_one = in_pain[drug_classes].eq(1).any(axis=1)
-    own["zhang_2022_analgesic_use"] = nc.statistics.proportion(int(takes_one.sum()), len(in_pain))
+if in_pain["on_pain_drug"].any():
+    own["zhang_2022_analgesic_use"] = nc.statistics.proportion(int(in_pain["on_pain_drug"].sum()), len(in_pain))
     nc.show("Taking an analgesic, of those in pain:", own["zhang_2022_analgesic_use"])
     antidepressants = int(in_pain["on_antidepressant"].sum())
     nc.show("Taking an antidepressant, of those in pain:", nc.statistics.proportion(antidepressants, len(in_pain)))

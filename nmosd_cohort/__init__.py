@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nmosd_cohort import statistics as statistics
     from nmosd_cohort.codebook.reader import codebook_frame as codebook_frame
     from nmosd_cohort.cohort.patient_frame import patient_frame as patient_frame
+    from nmosd_cohort.cohort.start_pairs import start_pairs as start_pairs
     from nmosd_cohort.cohort.tally import tally as tally
     from nmosd_cohort.intake.open import open_registry as open_registry
     from nmosd_cohort.intake.registry import Registry as Registry
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.result import Result as Result
     from nmosd_cohort.script import demo_registry as demo_registry
     from nmosd_cohort.script import script_registry as script_registry
+    from nmosd_cohort.statistics.models.model_terms import model_terms as model_terms
     from nmosd_cohort.synthetic.generate import simulate as simulate
 
 _HOME = {
@@ -52,6 +54,7 @@ _HOME = {
     "demo_registry": "script",
     "evidence_for": "literature.evidence",
     "lesion_level_and_pain": "questions.lesion_level_and_pain",
+    "model_terms": "statistics.models.model_terms",
     "neuropathic_pain_and_disability": "questions.neuropathic_pain_and_disability",
     "neuropathic_pain_and_quality_of_life": "questions.neuropathic_pain_and_quality_of_life",
     "open_registry": "intake.open",
@@ -68,6 +71,7 @@ _HOME = {
     "script_registry": "script",
     "show": "report.show",
     "simulate": "synthetic.generate",
+    "start_pairs": "cohort.start_pairs",
     "table": "report.tables",
     "tally": "cohort.tally",
     "validate": "literature.validate",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nmosd_cohort.intake.registry import Registry
 
-MOST_LISTED = 15  # right names that a message lists; of more it names the nearest
+MOST_NAMED = 5  # near names that a message lists where there are too many right ones
 HELP = (
     "Pain in NMOSD registries: check an export, answer the questions of the literature, report.\n\n"
     "Exit codes: 0 clean; 1 finished with warnings; 2 bad arguments or configuration; 3 input rejected; "
@@ -252,10 +252,10 @@ def _check_choice(name: str, wanted: str, values: Iterable[Any]) -> None:
     allowed = sorted({str(value) for value in values})
     if wanted in allowed:
         return
-    from nmosd_cohort.literature.catalogue import nearest_names
+    from nmosd_cohort.codebook.nearest import MOST_LISTED, nearest
 
     few = len(allowed) <= MOST_LISTED
-    said = f"it must be one of {', '.join(allowed)}" if few else nearest_names(wanted, allowed)
+    said = f"it must be one of {', '.join(allowed)}" if few else nearest(wanted, allowed, most=MOST_NAMED)
     typer.echo(f"{name} is {wanted!r}; {said}", err=True)
     raise typer.Exit(Exit.CONFIGURATION)
 
@@ -263,19 +263,14 @@ def _check_choice(name: str, wanted: str, values: Iterable[Any]) -> None:
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """Turn the faults that a user can cause into one line and an exit code."""
-    from nmosd_cohort.intake.errors import ConfigurationError, InputError
+    from nmosd_cohort.intake.errors import code_and_line
 
     try:
         yield
-    except InputError as fault:
-        typer.echo(f"input rejected: {fault}", err=True)
-        raise typer.Exit(Exit.INPUT) from None
-    except (ConfigurationError, ValueError) as fault:
-        typer.echo(f"cannot run: {fault}", err=True)
-        raise typer.Exit(Exit.CONFIGURATION) from None
-    except OSError as fault:
-        typer.echo(f"cannot read or write {fault.filename}: {fault.strerror}", err=True)
-        raise typer.Exit(Exit.INPUT) from None
+    except (ValueError, OSError) as fault:
+        code, line = code_and_line(fault)
+        typer.echo(line, err=True)
+        raise typer.Exit(code) from None
 
 
 @contextmanager

@@ -64,15 +64,16 @@ def local_shares(verdicts: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Return the registry's own share of each pool group as events and n, that which most figures were set beside.
 
     Figures of a group may ask for several denominators; where two are as common, the one of more patients is
-    taken. A share that is no whole number of patients is left out.
+    taken. A share that is not comparable with its figure, or no whole number of patients, is left out.
 
     Examples
     --------
-    >>> row = {"group": "neuropathic_all", "scale": "share", "local_estimate": 0.25, "local_n": 40}
-    >>> local_shares(pd.DataFrame([row]))
+    >>> row = {"group": "neuropathic_all", "scale": "share", "verdict": "different", "local_estimate": 0.25}
+    >>> local_shares(pd.DataFrame([row | {"local_n": 40}]))
     {'neuropathic_all': {'events': 10, 'n': 40}}
     """
-    rows = verdicts[(verdicts["scale"] == "share") & verdicts["local_estimate"].notna() & verdicts["group"].ne("")]
+    is_like = verdicts["scale"].eq("share") & verdicts["verdict"].ne("not comparable") & verdicts["group"].ne("")
+    rows = verdicts[is_like & verdicts["local_estimate"].notna()]
     found: dict[str, Counter[tuple[int, int]]] = {}
     for row in rows.to_dict("records"):
         n = int(row["local_n"])

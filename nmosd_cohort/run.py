@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.intake.errors import InputError
@@ -16,11 +17,12 @@ from nmosd_cohort.questions.neuropathic_pain_and_quality_of_life import neuropat
 from nmosd_cohort.questions.pain_and_depression import pain_and_depression
 from nmosd_cohort.questions.pain_prevalence import pain_prevalence
 from nmosd_cohort.report.folder import write_report
+from nmosd_cohort.report.manifest import REPORT_KIND, VERDICTS_KIND
+from nmosd_cohort.report.staging import check_replaceable
 from nmosd_cohort.report.verdicts import write_verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
@@ -102,17 +104,16 @@ def run_report(
     Raises
     ------
     nmosd_cohort.intake.errors.InputError
-        If the files cannot be read at all.
+        If the files cannot be read at all, or no record of a patient was accepted.
     nmosd_cohort.intake.errors.ConfigurationError
         If registry.toml is wrong.
     ValueError
         If ``out`` is a folder that is not a report.
     """
+    check_replaceable(Path(out).resolve(), kind=REPORT_KIND)
     if progress is not None:
         progress(0, 1, "reading the files")
-    registry = open_registry(source)
-    if len(registry.tables["patients"]) == 0:
-        raise InputError(f"{source}: no record of a patient was accepted; there is nothing to report")
+    registry = _with_patients(source)
     results = answer_questions(registry, diagnosis=diagnosis, seed=seed, progress=progress)
     if progress is not None:
         progress(0, 1, "published figures")
@@ -158,11 +159,13 @@ def run_validate(
     Raises
     ------
     nmosd_cohort.intake.errors.InputError
-        If the files cannot be read at all.
+        If the files cannot be read at all, or no record of a patient was accepted.
     ValueError
         If a paper is unknown, or ``out`` is a folder of something else.
     """
-    registry = open_registry(source)
+    if out is not None:
+        check_replaceable(Path(out).resolve(), kind=VERDICTS_KIND)
+    registry = _with_patients(source)
     verdicts = validate(registry, diagnosis=diagnosis, papers=papers)
     if out is not None:
         settings = {"diagnosis": diagnosis, "papers": papers, "catalogue_sha256": catalogue_hash()}
@@ -176,3 +179,11 @@ def run_validate(
             settings=settings,
         )
     return verdicts, registry
+
+
+def _with_patients(source: str | Path) -> Registry:
+    """Read a registry that holds patients."""
+    registry = open_registry(source)
+    if len(registry.tables["patients"]) == 0:
+        raise InputError(f"{source}: no record of a patient was accepted; there is nothing to report")
+    return registry

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from nmosd_cohort.intake.registry import Registry
 
-CONFIGURATION, INPUT = 2, 3  # exit codes, see docs/exit_codes.md
-
 
 def demo_registry() -> Registry:
     """Return the demo registry: synthetic patients in a centre's own files, with planted errors.
@@ -49,7 +47,7 @@ def script_registry(arguments: Sequence[str] | None = None) -> Registry:
     >>> script_registry([]).provenance["name"]
     'Demo registry (synthetic)'
     """
-    from nmosd_cohort.intake.errors import ConfigurationError, InputError
+    from nmosd_cohort.intake.errors import code_and_line
     from nmosd_cohort.intake.open import open_registry
 
     named = _of_command_line() if arguments is None else list(arguments)
@@ -57,13 +55,9 @@ def script_registry(arguments: Sequence[str] | None = None) -> Registry:
         return demo_registry()
     try:
         return open_registry(named[0])
-    except InputError as fault:
-        code, text = INPUT, f"input rejected: {fault}"
-    except (ConfigurationError, ValueError) as fault:
-        code, text = CONFIGURATION, f"cannot run: {fault}"
-    except OSError as fault:
-        code, text = INPUT, f"cannot read {fault.filename}: {fault.strerror}"
-    sys.stderr.write(f"{text}\n")
+    except (ValueError, OSError) as fault:
+        code, line = code_and_line(fault)
+    sys.stderr.write(f"{line}\n")
     raise SystemExit(code)
 
 

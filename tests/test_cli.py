@@ -158,7 +158,7 @@ def test_figures_are_listed_by_paper_and_provenance(tmp_path):
 def test_an_unknown_value_names_the_near_ones_not_all():
     wrong = run("figures", "--paper", "zang_2022")
     assert wrong.exit_code == 2
-    assert wrong.stderr.startswith("paper is 'zang_2022'; near: zhang_2022")
+    assert wrong.stderr.startswith("paper is 'zang_2022'; did you mean zhang_2022")
     assert len(wrong.stderr) < 200
     few = run("figures", "--provenance", "prime")
     assert few.stderr.strip() == "provenance is 'prime'; it must be one of primary, secondary, seed"
@@ -272,3 +272,26 @@ def test_an_unforeseen_fault_gives_70_and_one_line(monkeypatch, capsys):
     message = capsys.readouterr().err
     assert message.startswith("internal error, please report it: RuntimeError in test_cli.py, line ")
     assert "legs" not in message  # the text of a fault may hold a patient's value
+
+
+@pytest.mark.parametrize("command", ["report", "validate"])
+def test_no_patient_is_input_rejected(tmp_path, command):
+    source = tmp_path / "registry"
+    source.mkdir()
+    (source / "patients.csv").write_text("patient_id,diagnosis\n", encoding="utf-8")
+    result = run(command, source, "--out", tmp_path / "out")
+    assert result.exit_code == 3
+    assert "no record of a patient was accepted" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["report", "validate"])
+def test_a_folder_of_something_else_is_told_before_any_file_is_read(folder, tmp_path, monkeypatch, command):
+    held = tmp_path / "held"
+    held.mkdir()
+    (held / "thesis.txt").write_text("mine", encoding="utf-8")
+    monkeypatch.setattr("nmosd_cohort.run.open_registry", lambda source: pytest.fail(f"read {source}"))
+    result = run(command, folder, "--out", held)
+    assert result.exit_code == 2
+    assert "choose another folder" in result.stderr
+    assert (held / "thesis.txt").read_text(encoding="utf-8") == "mine"

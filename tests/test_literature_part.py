@@ -41,8 +41,10 @@ def test_small_registry_has_a_borrowed_share_and_a_large_one_none(verdicts: pd.D
 
 
 def test_local_share_is_the_commonest_of_its_group_and_a_whole_count() -> None:
-    def row(group: str, estimate: float | None, n: int, scale: str = "share") -> dict[str, object]:
-        return {"group": group, "scale": scale, "local_estimate": estimate, "local_n": n}
+    def row(
+        group: str, estimate: float | None, n: int, scale: str = "share", verdict: str = "consistent"
+    ) -> dict[str, object]:
+        return {"group": group, "scale": scale, "verdict": verdict, "local_estimate": estimate, "local_n": n}
 
     rows = [
         row("a", 0.5, 10),
@@ -54,5 +56,6 @@ def test_local_share_is_the_commonest_of_its_group_and_a_whole_count() -> None:
         row("d", 0.5, 10, scale="points"),
         row("e", None, 10),
         row("", 0.5, 10),
+        *[row("a", 0.9, 50, verdict="not comparable")] * 3,
     ]
     assert local_shares(pd.DataFrame(rows)) == {"a": {"events": 10, "n": 40}, "b": {"events": 10, "n": 20}}

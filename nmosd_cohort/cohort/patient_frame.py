@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import narwhals as nw
 import pandas as pd
@@ -11,12 +11,15 @@ from nmosd_cohort.cohort.assessments import index_visits, visits
 from nmosd_cohort.cohort.lesions import lesion_cells
 from nmosd_cohort.cohort.tally import collect, day, lazy
 from nmosd_cohort.cohort.treatment import on_drug_class
+from nmosd_cohort.statistics.estimate import check_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nmosd_cohort.intake.registry import Registry
 
+Serostatus = Literal["any", "aqp4_positive", "aqp4_negative"]
+SEROSTATUS_CODES = {"aqp4_positive": "positive", "aqp4_negative": "negative"}
 OTHER_SCORES = (
     *("dn4", "paindetect", "bpi_severity", "bpi_interference", "edss_sensory", "hads_a"),
     *("msis29_physical", "msis29_psychological", "eq_vas"),
@@ -30,6 +33,7 @@ def patient_frame(
     *,
     needs: Sequence[str] = ("has_pain",),
     diagnosis: str = "nmosd",
+    serostatus: Serostatus = "any",
     neuropathic_by: str = "recorded",
     min_days_after_attack: int = 30,
 ) -> pd.DataFrame:
@@ -46,6 +50,8 @@ def patient_frame(
         Columns that may not be missing at the assessment, for example has_pain, edss2, bdi_ii.
     diagnosis
         Code of patients.diagnosis.
+    serostatus
+        ``aqp4_positive`` or ``aqp4_negative`` leaves out those of the other and of unknown status; ``any`` nobody.
     neuropathic_by
         ``recorded``, ``dn4`` or ``paindetect``.
     min_days_after_attack
@@ -59,13 +65,13 @@ def patient_frame(
         has_neuropathic_pain, has_tonic_spasm, pain_group; edss2 (twice the EDSS) and all scores;
         lesion_level, cervical, thoracic, lesion_segments and upper_thoracic_segments of the last MRI of both
         levels; pain_types and pain_sites of the episodes open that day, separated by semicolons (empty: none on
-        record); on_anticonvulsant, on_antidepressant, on_opioid, on_nonopioid_analgesic (1: a course is open;
-        0: none is on record). Missing stays missing.
+        record); on_anticonvulsant, on_antidepressant, on_opioid, on_nonopioid_analgesic and on_pain_drug, any of
+        these (1: a course is open; 0: none is on record). Missing stays missing.
 
     Raises
     ------
     ValueError
-        If ``needs`` names a column that is not there.
+        If ``needs`` names a column that is not there, or ``serostatus`` is unknown.
 
     Examples
     --------
@@ -74,11 +80,14 @@ def patient_frame(
     >>> bool(patients["patient_id"].is_unique), int(patients["edss2"].isna().sum())
     (True, 0)
     """
+    check_option("serostatus", serostatus, get_args(Serostatus))
     frame = _with_other_scores(registry, visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by))
     known = frame.collect_schema().names()
     missing = [name for name in needs if name not in known]
     if missing:
         raise ValueError(f"needs has {', '.join(missing)}; columns are {', '.join(sorted(known))}")
+    if serostatus != "any":
+        frame = frame.filter(nw.col("aqp4_status") == SEROSTATUS_CODES[serostatus])
     index = index_visits(frame, needs=needs, min_days_after_attack=min_days_after_attack)
     patients = index.join(lesion_cells(registry, index), on="patient_id", how="left")
     for name in DRUG_CLASSES:
@@ -88,6 +97,7 @@ def patient_frame(
     numbers = [nw.col(f"on_{name}").fill_null(0).cast(nw.Int64) for name in DRUG_CLASSES]
     collected = collect(patients.with_columns(*numbers).drop("dated_patient", "recorded_attack_count"), ["patient_id"])
     collected = collected.astype(dict.fromkeys(LESION_COLUMNS, "Int64"))
+    collected["on_pain_drug"] = collected[[f"on_{name}" for name in DRUG_CLASSES]].max(axis=1)
     return collected.merge(_open_pain(registry, collected), on="patient_id", how="left")
 
 

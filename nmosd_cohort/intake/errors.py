@@ -1,12 +1,8 @@
-"""The two errors that end an intake: input that cannot be read, and a configuration that cannot be used."""
+"""The faults that a user can cause: two errors of the intake, and what the shell says of each with which code."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+CONFIGURATION, INPUT = 2, 3  # exit codes, see docs/exit_codes.md
 
 
 class InputError(ValueError):
@@ -17,18 +13,18 @@ class ConfigurationError(ValueError):
     """An argument or registry.toml is wrong; the shell ends with exit code 2."""
 
 
-def nearest(name: str, right_names: Iterable[str]) -> str:
-    """Return a phrase that names the nearest right name, or lists all when none is near.
+def code_and_line(fault: ValueError | OSError) -> tuple[int, str]:
+    """Return the exit code and the one line that tell a person of a fault that the person can mend.
 
     Examples
     --------
-    >>> nearest("pain_nsr", ["pain_nrs", "edss"])
-    'did you mean pain_nrs?'
-    >>> nearest("x", ["pain_nrs", "edss"])
-    'known: pain_nrs, edss'
+    >>> code_and_line(InputError("pain.csv is empty")), code_and_line(ValueError("unknown drug"))
+    ((3, 'input rejected: pain.csv is empty'), (2, 'cannot run: unknown drug'))
+    >>> code_and_line(FileNotFoundError(2, "No such file or directory", "registry.toml"))
+    (3, 'cannot read or write registry.toml: No such file or directory')
     """
-    names = list(right_names)
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]}?"
-    return "known: " + (", ".join(names) if names else "none")
+    if isinstance(fault, InputError):
+        return INPUT, f"input rejected: {fault}"
+    if isinstance(fault, ValueError):
+        return CONFIGURATION, f"cannot run: {fault}"
+    return INPUT, f"cannot read or write {fault.filename or 'a file'}: {fault.strerror or fault}"

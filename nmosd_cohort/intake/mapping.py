@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nmosd_cohort.codebook import read_codebook
-from nmosd_cohort.intake.errors import ConfigurationError, InputError, nearest
+from nmosd_cohort.codebook.nearest import nearest
+from nmosd_cohort.intake.errors import ConfigurationError, InputError
 from nmosd_cohort.intake.findings import Finding
 from nmosd_cohort.intake.values import ISO_DATE, ValueFormat
 

@@ -9,8 +9,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.codebook import read_codebook
+from nmosd_cohort.codebook.nearest import nearest
 from nmosd_cohort.intake.columnar import cell_text
-from nmosd_cohort.intake.errors import ConfigurationError, nearest
+from nmosd_cohort.intake.errors import ConfigurationError
 from nmosd_cohort.intake.files import read_bytes
 from nmosd_cohort.intake.mapping import Block, RegistryMapping, Rule, Source
 from nmosd_cohort.intake.mapping_rule import (

@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from nmosd_cohort.codebook.nearest import nearest
 from nmosd_cohort.intake.columnar import cell_text
-from nmosd_cohort.intake.errors import nearest
 from nmosd_cohort.intake.mapping import Rule
 from nmosd_cohort.intake.values import CellState, ValueFormat, parse_text
 

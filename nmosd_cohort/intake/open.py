@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nmosd_cohort._version import __version__
 from nmosd_cohort.codebook import read_codebook
+from nmosd_cohort.codebook.nearest import nearest
 from nmosd_cohort.intake.assemble import assemble_tables
 from nmosd_cohort.intake.columnar import frame_records
-from nmosd_cohort.intake.errors import ConfigurationError, InputError, nearest
+from nmosd_cohort.intake.errors import ConfigurationError, InputError
 from nmosd_cohort.intake.files import read_file
 from nmosd_cohort.intake.findings import Finding, Severity, accounting_frame, findings_frame, quarantine_frame
 from nmosd_cohort.intake.ledger import Ledger, accounting_row, close_ledger, quarantine_rows

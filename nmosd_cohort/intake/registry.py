@@ -77,6 +77,32 @@ class Registry:
         rows = ", ".join(f"{name} {len(table)}" for name, table in self.tables.items())
         return f"<Registry {self.provenance.get('name', '')!r}: {rows}; {len(self.findings)} findings>"
 
+    def frame(self, table: str) -> pd.DataFrame:
+        """Return a table as a pandas frame, also where DuckDB holds it; rows may then be in another order.
+
+        Raises
+        ------
+        ValueError
+            If no table is called so.
+
+        Examples
+        --------
+        >>> import nmosd_cohort as nc
+        >>> registry = nc.simulate(n=20, seed=1)
+        >>> len(registry.frame("patients")), len(registry.to_duckdb().frame("patients"))
+        (20, 20)
+        """
+        import pandas as pd
+
+        from nmosd_cohort.codebook import typed_table
+
+        if table not in self.tables:
+            raise ValueError(f"there is no table {table!r}; tables are {', '.join(self.tables)}")
+        held = self.tables[table]
+        if isinstance(held, pd.DataFrame):
+            return held
+        return typed_table(table, held.to_arrow_table().to_pandas(types_mapper=pd.ArrowDtype))
+
     def to_duckdb(self) -> Registry:
         """Return the same registry with its tables as relations of one in-memory DuckDB database."""
         import duckdb

@@ -16,7 +16,7 @@ from nmosd_cohort.statistics.estimate import Estimate, as_number, not_estimable,
 from nmosd_cohort.statistics.pooling.quartiles import mean_from_quartiles
 from nmosd_cohort.statistics.weighting.moment_weights import SMALLEST_SHARE, MomentWeights, moment_weights
 from nmosd_cohort.statistics.weighting.targets import Target
-from nmosd_cohort.statistics.weighting.weighted_outcome import weighted_mean, weighted_proportion
+from nmosd_cohort.statistics.weighting.weighted_outcome import weighted_proportion
 
 VARIABLES: tuple[str, ...] = get_args(Variable)
 SHARES = ("female", "aqp4_positive", "had_myelitis")
@@ -243,28 +243,6 @@ def reweighted_share(case_mix: CaseMix, *, target_error: bool = True, conf_level
         return not_estimable(case_mix.refusal, case_mix.n_outcome - case_mix.n_left_out, conf_level=conf_level)
     values = case_mix.outcome.to_numpy()
     return weighted_proportion(case_mix.weights, values, target_error=target_error, conf_level=conf_level)
-
-
-def reweighted_mean(case_mix: CaseMix, *, target_error: bool = True, conf_level: float = 0.95) -> Estimate:
-    """Mean outcome if the patients were like those of the paper in what they were weighed by.
-
-    Parameters
-    ----------
-    case_mix
-        From ``reweigh``.
-    target_error, conf_level
-        As in ``reweighted_share``.
-
-    Examples
-    --------
-    >>> nobody = CaseMix("xue", (), {}, {}, pd.Series(dtype=float), None, 40, 0, "nothing is printed")
-    >>> reweighted_mean(nobody).n
-    40
-    """
-    if case_mix.weights is None:
-        return not_estimable(case_mix.refusal, case_mix.n_outcome - case_mix.n_left_out, conf_level=conf_level)
-    values = case_mix.outcome.to_numpy()
-    return weighted_mean(case_mix.weights, values, target_error=target_error, conf_level=conf_level)
 
 
 def local_row(case_mix: CaseMix, estimate: Estimate) -> dict[str, Any]:

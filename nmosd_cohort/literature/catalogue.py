@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -13,13 +11,14 @@ import pandas as pd
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from nmosd_cohort.codebook.nearest import nearest
 from nmosd_cohort.literature.figure import Figure, Paper
 from nmosd_cohort.literature.figure_rows import WHOLE_NUMBERS, figure_row
 from nmosd_cohort.literature.references import bibtex, reference
 
 FOLDER = Path(__file__).parent / "figures"
 FILLED_IN = ("paper", "citation", "overlap_group")
-NEAREST = 5
+NEAREST = 5  # names that a message lists
 Style = Literal["text", "bibtex"]
 
 
@@ -100,7 +99,7 @@ def find_figure(figure_id: str) -> Figure:
     """
     figures = {figure.id: figure for paper in read_catalogue() for figure in paper.figures}
     if figure_id not in figures:
-        raise ValueError(f"no published figure is called {figure_id!r}; {nearest_names(figure_id, figures)}")
+        raise ValueError(f"no published figure is called {figure_id!r}; {nearest(figure_id, figures, most=NEAREST)}")
     return figures[figure_id]
 
 
@@ -121,26 +120,8 @@ def find_paper(name: str) -> Paper:
     by_figure = {figure.id: paper for paper in papers.values() for figure in paper.figures}
     known = by_figure | papers
     if name not in known:
-        raise ValueError(f"no paper and no published figure is called {name!r}; {nearest_names(name, known)}")
+        raise ValueError(f"no paper and no published figure is called {name!r}; {nearest(name, known, most=NEAREST)}")
     return known[name]
-
-
-def nearest_names(name: str, known: Iterable[str]) -> str:
-    """Return a phrase that names the known names nearest to a wrong one, five at most.
-
-    Examples
-    --------
-    >>> nearest_names("zang_2022", ["zhang_2022", "xue"])
-    'near: zhang_2022'
-    >>> nearest_names("nobody", ["zhang_2022", "xue"])
-    'none of the 2 known is near; published_figures() lists them'
-    """
-    names = list(known)
-    close = [other for other in names if name and other.startswith(name)]
-    close += [other for other in get_close_matches(name, names, n=NEAREST, cutoff=0.6) if other not in close]
-    if not close:
-        return f"none of the {len(names)} known is near; published_figures() lists them"
-    return f"near: {', '.join(close[:NEAREST])}"
 
 
 def cite(figure: str, *, style: Style = "text") -> str:

@@ -17,8 +17,6 @@ from nmosd_cohort.literature.scales.means import (
 from nmosd_cohort.literature.scales.ratios import ratio_difference
 from nmosd_cohort.literature.scales.shares import share_difference
 
-__all__ = ["METHODS", "NO_METHOD", "Difference", "difference", "number"]
-
 METHODS: Mapping[str, Callable[[Figure, Mapping[str, Any]], Difference | str]] = {
     "proportion": share_difference,
     "correlation": correlation_difference,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from nmosd_cohort.literature.pooled import FEWEST_FOR_PREDICTION, checked_figures, group_shares, share_counts
+from nmosd_cohort.literature.pooled import FEWEST_FOR_PREDICTION, checked_figures, counts_of_shares, group_shares
+from nmosd_cohort.literature.references import paper_name
 from nmosd_cohort.statistics.estimate import whole_number
 from nmosd_cohort.statistics.pooling.borrowing import BorrowedShare, robust_map
 from nmosd_cohort.statistics.pooling.predictive import TAU_SCALE
@@ -103,7 +104,7 @@ def evidence_for(
     counted, rest = shares[shares["is_counted"]], shares[~shares["is_counted"]]
     rows, sums = [], []
     if len(counted):
-        pooled = pool_proportions(*share_counts(counted), conf_level=conf_level)
+        pooled = pool_proportions(*counts_of_shares(counted), conf_level=conf_level)
         weights = pooled.weights or tuple((counted["n"] / counted["n"].sum()).astype(float))
         rows = [
             _single("study", row, conf_level, weight=weight, note=row["remark"])
@@ -198,7 +199,7 @@ def borrow(
     reason = _why_not(n, too_large, len(counted), fewest_studies)
     if reason:
         return row | {"method": f"not borrowed: {reason}"}
-    past_events, past_n = share_counts(counted)
+    past_events, past_n = counts_of_shares(counted)
     return row | _borrowed(
         robust_map(
             events,
@@ -265,7 +266,7 @@ def _single(
     note: str = "",
 ) -> dict[str, Any]:
     """Return one share with its Wilson limits, or as printed where its counts are not known; no other measure."""
-    label = "This registry" if kind == "local" else str(row["paper"]).replace("_", " ").title()
+    label = "This registry" if kind == "local" else paper_name(str(row["paper"]))
     head = {"kind": kind, "label": label, "figure": row.get("figure", "") if kind != "local" else ""}
     tail = {"weight": weight, "note": note}
     is_share = kind == "local" or row["measure"] == "proportion"

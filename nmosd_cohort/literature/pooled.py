@@ -252,12 +252,12 @@ def remark_on(derived: bool, integrity: str) -> str:
     return ", ".join(words for words, holds in remarks if holds)
 
 
-def share_counts(shares: pd.DataFrame) -> tuple[Counts, Counts]:
+def counts_of_shares(shares: pd.DataFrame) -> tuple[Counts, Counts]:
     """Return events and patients of shares whose counts are known.
 
     Examples
     --------
-    >>> events, n = share_counts(pd.DataFrame({"events": [3], "n": [9]}))
+    >>> events, n = counts_of_shares(pd.DataFrame({"events": [3], "n": [9]}))
     >>> int(events[0]), int(n[0])
     (3, 9)
     """
@@ -267,7 +267,7 @@ def share_counts(shares: pd.DataFrame) -> tuple[Counts, Counts]:
 def _pooled_group(shares: pd.DataFrame, fewest: int, conf_level: float) -> PooledGroup:
     counted = shares[shares["is_counted"]].reset_index(drop=True)
     described = counted if len(counted) else shares
-    pooled = pool_proportions(*share_counts(counted), conf_level=conf_level) if len(counted) >= fewest else None
+    pooled = pool_proportions(*counts_of_shares(counted), conf_level=conf_level) if len(counted) >= fewest else None
     lowest, highest, influential = _without_one(counted, pooled)
     reason = f"not pooled: {len(counted)} with known counts, {fewest} are needed"
     nan = math.nan
@@ -306,7 +306,7 @@ def _without_one(counted: pd.DataFrame, pooled: Pooled | None) -> tuple[float, f
     if pooled is None or math.isnan(pooled.estimate):
         return math.nan, math.nan, ""
     method: ShareMethod = "logit" if pooled.weights else "glmm"  # as for the whole, so that only the studies differ
-    means = [pool_proportions(*share_counts(counted.drop(at)), method=method).estimate for at in counted.index]
+    means = [pool_proportions(*counts_of_shares(counted.drop(at)), method=method).estimate for at in counted.index]
     moves = [abs(mean - pooled.estimate) for mean in means]
     return min(means), max(means), str(counted["figure"].iloc[moves.index(max(moves))])
 

@@ -14,14 +14,14 @@ from scipy.special import expit, logit, ndtr
 from scipy.stats import nct, t
 
 from nmosd_cohort.literature.comparability import margin_of
-from nmosd_cohort.literature.differences import Difference, difference, number
+from nmosd_cohort.literature.differences import difference
 from nmosd_cohort.literature.figure import Figure
 from nmosd_cohort.literature.scales.correlations import (
     local_correlation,
     published_correlation,
     z_error,
 )
-from nmosd_cohort.literature.scales.difference import EQUIVALENCE
+from nmosd_cohort.literature.scales.difference import EQUIVALENCE, Difference, number
 from nmosd_cohort.literature.scales.shares import local_logit, published_logit, share_counts, whole_counts
 from nmosd_cohort.statistics.shares.proportions import proportion
 from nmosd_cohort.statistics.shares.two_by_two_power import two_by_two_power

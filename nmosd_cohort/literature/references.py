@@ -1,4 +1,4 @@
-r"""References of papers: as text, and as BibTeX entries that LaTeX can print."""
+r"""Names and references of papers: as text, and as BibTeX entries that LaTeX can print."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ from typing import Any
 
 from nmosd_cohort.literature.figure import Paper
 
+ABBREVIATIONS = {  # written in capitals wherever an identifier becomes words
+    "aqp4": "AQP4",
+    "bdi": "BDI",
+    "dn4": "DN4",
+    "edss": "EDSS",
+    "il6": "IL-6",
+    "mog": "MOG",
+    "mri": "MRI",
+    "ms": "MS",
+    "nrs": "NRS",
+    "pumch": "PUMCH",
+    "sf36": "SF-36",
+}
 NAMED_AUTHORS = 3
 ASIDE = re.compile(r"\s*\([^)]*\)\s*$")
 PLACE = re.compile(r"^(?P<journal>.*?)\s+(?P<volume>\d+)(?:\((?P<number>[^)]+)\))?(?::(?P<pages>[\w.]+(?:-+\w+)?))?$")
@@ -37,6 +50,18 @@ class Authors:
     complete: bool
     further: tuple[str, ...] = ()
     group: str = ""
+
+
+def paper_name(key: str) -> str:
+    """Return the key of a paper as a name, each word with a capital.
+
+    Examples
+    --------
+    >>> paper_name("meca_lallana_2022"), paper_name("ms_guangdong_2024")
+    ('Meca Lallana 2022', 'MS Guangdong 2024')
+    """
+    words = str(key).replace("_", " ").split()
+    return " ".join(ABBREVIATIONS.get(word.lower(), word[:1].upper() + word[1:]) for word in words)
 
 
 def reference(paper: Mapping[str, Any]) -> str:

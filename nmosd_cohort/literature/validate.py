@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from nmosd_cohort.codebook.nearest import nearest
 from nmosd_cohort.cohort.assessments import SCORES
 from nmosd_cohort.cohort.pain import DN4_CUTOFF, PAINDETECT_CUTOFF
 from nmosd_cohort.cohort.selection import eligible, select_patients
 from nmosd_cohort.cohort.tally import tally
-from nmosd_cohort.intake.errors import nearest
 from nmosd_cohort.literature.catalogue import find_figure, read_catalogue
 from nmosd_cohort.literature.comparability import compare_definitions
 from nmosd_cohort.literature.scales.difference import CONFIDENCE, number

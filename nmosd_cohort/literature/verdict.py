@@ -13,10 +13,11 @@ import pandas as pd
 
 from nmosd_cohort.literature.catalogue import published_figures
 from nmosd_cohort.literature.comparability import GateOutcome, margin_of
-from nmosd_cohort.literature.differences import Difference, difference, number
+from nmosd_cohort.literature.differences import difference
 from nmosd_cohort.literature.figure import Figure
-from nmosd_cohort.literature.pooled import FEWEST_FOR_PREDICTION, checked_figures, group_shares, share_counts
+from nmosd_cohort.literature.pooled import FEWEST_FOR_PREDICTION, checked_figures, counts_of_shares, group_shares
 from nmosd_cohort.literature.power import Capability, capability
+from nmosd_cohort.literature.scales.difference import Difference, number
 from nmosd_cohort.literature.verdict_columns import (
     difference_columns,
     figure_columns,
@@ -202,7 +203,7 @@ def pool_groups(figures: pd.DataFrame) -> dict[str, Pooled]:
         shares = group_shares(figures, str(name))
         counted = shares[shares["is_counted"]]
         if len(counted) >= FEWEST_FOR_PREDICTION:
-            pools[str(name)] = pool_proportions(*share_counts(counted))
+            pools[str(name)] = pool_proportions(*counts_of_shares(counted))
     return pools
 
 
@@ -247,7 +248,7 @@ def _row(compared: Compared, p_adjusted: float, spread: Spread, family: int) -> 
             family=family,
             unlike=_of_other_denominators(figure),
         )
-        reason = f"{_reason(compared, gap, basis)} {power_words(gap, found, family=family)}"
+        reason = f"{_reason(compared, gap, basis)} {power_words(gap, found, verdict, family=family)}"
     provenance = ", ".join(text for text in (figure.provenance.read, figure.provenance.url) if text)
     gate = compared.gate
     return {

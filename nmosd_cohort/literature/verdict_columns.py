@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from nmosd_cohort.literature.comparability import margin_of
-from nmosd_cohort.literature.differences import Difference, number
 from nmosd_cohort.literature.figure import Figure
 from nmosd_cohort.literature.power import Capability
+from nmosd_cohort.literature.scales.difference import Difference, number
 from nmosd_cohort.statistics.shares.proportions import proportion
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from nmosd_cohort.literature.comparability import GateOutcome, margin_of, plain
-from nmosd_cohort.literature.differences import Difference
 from nmosd_cohort.literature.figure import Figure
 from nmosd_cohort.literature.power import Capability
+from nmosd_cohort.literature.scales.difference import Difference
 from nmosd_cohort.statistics.pooling.random_effects import Pooled
 
 ALPHA = 0.05
@@ -87,23 +87,21 @@ def ending(
     return f"{over}, yet inside the {low} to {high} that {pooled.k} studies predict{other}"
 
 
-def power_words(gap: Difference, found: Capability, *, family: int = 1) -> str:
-    """Return in sentences what this comparison could have seen, before p is adjusted over a family.
+def power_words(gap: Difference, found: Capability, verdict: str, *, family: int = 1) -> str:
+    """Return in a sentence what this comparison could have seen, before p is adjusted over a family.
 
     Examples
     --------
     >>> gap = Difference("share", 0.1, -0.05, 0.25, -0.03, 0.23, 0.2, 0.07)
-    >>> power_words(gap, Capability(0.20, 0.15, False))
-    'A truth here less than 20 points lower or 15 points higher would often have been missed. No value here could have shown equality.'
-    """  # noqa: E501
+    >>> power_words(gap, Capability(0.20, 0.15, False), "compatible but imprecise")
+    'Power of 80 % for a truth here 20 points lower or 15 points higher; no value could have shown equality.'
+    """
     known = [f"{_distance(gap, value)} {side}" for value, side in _sides(found) if not math.isnan(value)]
-    unseen = [side for value, side in _sides(found) if math.isnan(value)]
-    text = "A truth here however far away would often have been missed."
-    if known:
-        text = f"A truth here less than {' or '.join(known)} would often have been missed"
-        text += f", and so would any {unseen[0]} one" if unseen else ""
-        text += ", even by this comparison alone." if family > 1 else "."
-    return text if found.can_show_equality else f"{text} No value here could have shown equality."
+    text = f"Power of 80 % for a truth here {' or '.join(known)}" if known else "Power below 80 % whatever the truth here"
+    text += " alone" if len(known) == 1 and "lower or higher" not in known[0] else ""
+    text += ", before adjustment" if family > 1 and known else ""
+    is_missed = verdict == "compatible but imprecise" and not found.can_show_equality
+    return f"{text}; no value could have shown equality." if is_missed else f"{text}."
 
 
 def gate_words(gate: GateOutcome) -> list[str]:
@@ -113,7 +111,7 @@ def gate_words(gate: GateOutcome) -> list[str]:
     --------
     >>> from nmosd_cohort.literature.comparability import Item
     >>> gate_words(GateOutcome((Item("time_frame", "current", None, "unknown"),), True, ""))
-    ['the paper does not state the time frame']
+    ['the paper does not state the time frame (here: current)']
     """
     unstated = [item for item in gate.items if item.item == "time_frame" and item.published is None]
     unlike = [
@@ -121,8 +119,14 @@ def gate_words(gate: GateOutcome) -> list[str]:
         for item in gate.items
         if item.agreement == "different"
     ]
-    words = ["the paper does not state the time frame"] if unstated else []
+    words = [f"the paper does not state the time frame{_here(item.local)}" for item in unstated]
+    if any(item.item == "denominator" and item.local == "all_diagnosed" for item in gate.items):
+        words.append("patients without an answer count as without")
     return [*words, f"not the same: {', '.join(unlike)}"] if unlike else words
+
+
+def _here(local: str | None) -> str:
+    return f" (here: {plain(local)})" if local else ""
 
 
 def _chance(p: float) -> str:

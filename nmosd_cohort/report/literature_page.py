@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from markupsafe import Markup
 
+from nmosd_cohort.literature.references import paper_name
 from nmosd_cohort.report.format import is_missing, whole
 from nmosd_cohort.report.page_table import PageTable
 from nmosd_cohort.report.rows import records
@@ -29,7 +30,7 @@ from nmosd_cohort.report.tables_literature import (
 )
 from nmosd_cohort.report.tables_pooled import borrowed_table, pooled_table
 from nmosd_cohort.report.uncompared import uncompared_tables
-from nmosd_cohort.report.words import humanise, labels, paper_name, question_short
+from nmosd_cohort.report.words import humanise, labels, question_short
 
 if TYPE_CHECKING:
     from nmosd_cohort.report.drawings import Drawing, Drawings

@@ -58,11 +58,12 @@ def row_patients(row: Row) -> str:
 
 
 def row_name(row: Row) -> str:
-    """Return a row as "EDSS, P(higher), neuropathic pain vs no pain", for headings and alternative texts."""
+    """Return a row as "EDSS, P(higher), neuropathic pain vs no pain"; of no group, with who is counted instead."""
+    is_of_all = row["denominator"] and not (row["level"] or row["term"])
     parts = (
         outcome_label(row["outcome"]) if row["outcome"] else "",
         measure_label(row["measure"]),
-        row_patients(row),
+        row_counted(row) if is_of_all else row_patients(row),
     )
     return ", ".join([part for part in parts[:1] if part] + [without_capital(part) for part in parts[1:]])
 

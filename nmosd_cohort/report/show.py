@@ -1,4 +1,7 @@
-"""Answers, verdicts and tables as text for a terminal, a log file or the cell of a notebook."""
+"""What a script prints: answers, verdicts and tables as running text for a log file, a notebook or a terminal.
+
+``terminal`` is for the commands of the shell: tables of the width of the window, lines for a pipe.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from rich.text import Text
 from nmosd_cohort.report.format import decimal, is_missing, whole
 from nmosd_cohort.report.rows import records, row_sentence
 from nmosd_cohort.report.tables import role_caption
-from nmosd_cohort.report.tables_literature import difference_text, figure_name, side_text, verdict_sign
+from nmosd_cohort.report.tables_literature import difference_text, figure_name, side_with_n, signed_verdict
 from nmosd_cohort.report.words import humanise, readable
 from nmosd_cohort.result import Result
 
@@ -129,8 +132,8 @@ def _show_frame(out: Console, frame: pd.DataFrame) -> None:
 
 
 def _show_verdict(out: Console, row: Row) -> None:
-    out.print(Text(f"{verdict_sign(str(row['verdict']))} {figure_name(row)}: {row['verdict']}", style="bold"))
-    sides = [f"{word} {side_text(row, side)}" for side, word in (("published", "published"), ("local", "here"))]
+    out.print(Text(f"{figure_name(row)}: {signed_verdict(row['verdict'])}", style="bold"))
+    sides = [f"{word} {side_with_n(row, side)}" for side, word in (("published", "published"), ("local", "here"))]
     if not is_missing(row["difference"]):
         sides.append(f"difference {difference_text(row)}")
     _bullets(out, ["; ".join(sides), str(row["reason"])])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import great_tables
 from markupsafe import Markup
 
+from nmosd_cohort.literature.references import paper_name
 from nmosd_cohort.report.format import NOT_RECORDED, NOT_TESTED, is_missing, whole
 from nmosd_cohort.report.page_table import PageTable, environment
 from nmosd_cohort.report.rows import Row, records, row_count, row_counted, row_estimate, row_p, row_patients
@@ -20,16 +21,7 @@ from nmosd_cohort.report.tables_literature import (
     signed_verdict,
     verdict_cells,
 )
-from nmosd_cohort.report.words import (
-    ROLE_ORDER,
-    humanise,
-    labels,
-    measure_label,
-    outcome_label,
-    paper_name,
-    readable,
-    value_words,
-)
+from nmosd_cohort.report.words import ROLE_ORDER, humanise, labels, measure_label, outcome_label, readable, value_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

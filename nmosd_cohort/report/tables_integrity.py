@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from nmosd_cohort.literature.references import paper_name
 from nmosd_cohort.report.format import whole
 from nmosd_cohort.report.page_table import PageTable
 from nmosd_cohort.report.rows import records
 from nmosd_cohort.report.tables_literature import known_text
-from nmosd_cohort.report.words import paper_name
 
 STATUSES = ("inconsistent", "consistent", "informative", "not checkable")
 TO_READ = ("inconsistent", "informative")

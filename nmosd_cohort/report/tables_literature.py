@@ -7,17 +7,11 @@ from collections import Counter
 
 import pandas as pd
 
+from nmosd_cohort.literature.references import paper_name
 from nmosd_cohort.report.format import NOT_ESTIMATED, NOT_TESTED, estimate_text, is_missing, p_text, whole
 from nmosd_cohort.report.page_table import PageTable
 from nmosd_cohort.report.rows import Row, records
-from nmosd_cohort.report.words import (
-    labels,
-    outcome_label,
-    paper_name,
-    question_order,
-    value_words,
-    without_capital,
-)
+from nmosd_cohort.report.words import labels, outcome_label, question_order, value_words, without_capital
 
 BLANK = "\N{NO-BREAK SPACE}"
 SCALE_KINDS = {

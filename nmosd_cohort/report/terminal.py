@@ -1,4 +1,7 @@
-"""Published figures and verdicts in a shell: tables where a person watches, tab-separated text where none does."""
+"""What the commands of the shell print: tables where a person watches, tab-separated lines where a program reads.
+
+``show`` is for scripts and notebooks: running text in both cases.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from nmosd_cohort.literature.references import paper_name
 from nmosd_cohort.report.format import is_missing, whole
 from nmosd_cohort.report.rows import Row, records
 from nmosd_cohort.report.tables_literature import (
@@ -24,8 +28,8 @@ from nmosd_cohort.report.tables_literature import (
     side_with_n,
     signed_verdict,
 )
-from nmosd_cohort.report.uncompared import CAUSES, reasons
-from nmosd_cohort.report.words import humanise, labels, paper_name
+from nmosd_cohort.report.uncompared import reasons
+from nmosd_cohort.report.words import humanise, labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,10 +169,8 @@ def _print_uncompared(out: Console, verdicts: pd.DataFrame) -> None:
     found = reasons(verdicts)
     if found:
         out.print(Rule(Text("What could not be compared, and why", style="bold"), align="left", style="dim"))
-    for cause in CAUSES:
-        own = [(reason, len(figures)) for name, reason, figures in found if name == cause]
-        if not own:
-            continue
+    for cause, by_reason in found.items():
+        own = [(reason, len(figures)) for reason, figures in by_reason.items()]
         out.print(Text(f"{cause}: {whole(sum(n for _, n in own))}"))
         table = Table.grid(padding=(0, 1))
         table.add_column(justify="right", min_width=5)

@@ -47,33 +47,25 @@ def cause_of(verdict: str, question: str, *, answered: bool) -> str:
     return NUMBER if answered else REGISTRY
 
 
-def reasons(verdicts: pd.DataFrame) -> list[tuple[str, str, list[str]]]:
-    """Return cause, reason and figures of what could not be compared, commonest reason of each cause first."""
-    without = verdicts[verdicts["difference"].isna()]
-    found: dict[tuple[str, str], list[str]] = {}
+def reasons(verdicts: pd.DataFrame) -> dict[str, dict[str, list[str]]]:
+    """Return by cause and reason the figures that could not be compared, commonest reason of each cause first."""
+    found: dict[str, dict[str, list[str]]] = {cause: {} for cause in CAUSES}
+    without = verdicts[verdicts["difference"].isna()] if len(verdicts) else verdicts
     for row in records(without):
         answered = not is_missing(row["local_estimate"]) and "The registry has" not in str(row["reason"])
         cause = cause_of(str(row["verdict"]), known_text(row["question"], ""), answered=answered)
-        found.setdefault((cause, known_text(row["reason"], "none given")), []).append(str(row["figure"]))
-    listed = [(cause, reason, figures) for (cause, reason), figures in found.items()]
-    return sorted(listed, key=lambda entry: (CAUSES.index(entry[0]), -len(entry[2])))
+        found[cause].setdefault(known_text(row["reason"], "none given"), []).append(str(row["figure"]))
+    return {cause: dict(sorted(own.items(), key=lambda entry: -len(entry[1]))) for cause, own in found.items() if own}
 
 
 def uncompared_tables(verdicts: pd.DataFrame) -> tuple[PageTable, ...]:
     """Return one table a cause: one row a reason, with how many figures it kept out and which."""
-    found = reasons(verdicts) if len(verdicts) else []
-    return tuple(
-        _table(cause, [entry[1:] for entry in found if entry[0] == cause]) for cause in CAUSES if _any(cause, found)
-    )
+    return tuple(_table(cause, found) for cause, found in reasons(verdicts).items())
 
 
-def _any(cause: str, found: list[tuple[str, str, list[str]]]) -> bool:
-    return any(entry[0] == cause for entry in found)
-
-
-def _table(cause: str, found: list[tuple[str, list[str]]]) -> PageTable:
-    rows = tuple((reason, whole(len(figures)), _named(figures)) for reason, figures in found)
-    total = whole(sum(len(figures) for _, figures in found))
+def _table(cause: str, found: dict[str, list[str]]) -> PageTable:
+    rows = tuple((reason, whole(len(figures)), _named(figures)) for reason, figures in found.items())
+    total = whole(sum(map(len, found.values())))
     return PageTable(f"{cause} ({total})", ("Reason", "Figures", "Which"), rows, (1,))
 
 

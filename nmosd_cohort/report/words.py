@@ -9,23 +9,11 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.codebook import read_codebook
+from nmosd_cohort.literature.references import ABBREVIATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-ABBREVIATIONS = {
-    "aqp4": "AQP4",
-    "bdi": "BDI",
-    "dn4": "DN4",
-    "edss": "EDSS",
-    "il6": "IL-6",
-    "mog": "MOG",
-    "mri": "MRI",
-    "ms": "MS",
-    "nrs": "NRS",
-    "pumch": "PUMCH",
-    "sf36": "SF-36",
-}
 NAMES_OF_PEOPLE = ("Hodges", "Pearson", "Spearman")
 ROLE_ORDER = ("primary", "secondary", "sensitivity", "comparison", "description")
 
@@ -66,18 +54,6 @@ def humanise(name: str) -> str:
     words = [ABBREVIATIONS.get(word.lower(), word) for word in str(name).replace("_", " ").split()]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
-
-
-def paper_name(key: str) -> str:
-    """Return the key of a paper as a name, each word with a capital.
-
-    Examples
-    --------
-    >>> paper_name("meca_lallana_2022"), paper_name("ms_guangdong_2024")
-    ('Meca Lallana 2022', 'MS Guangdong 2024')
-    """
-    words = str(key).replace("_", " ").split()
-    return " ".join(ABBREVIATIONS.get(word.lower(), word[:1].upper() + word[1:]) for word in words)
 
 
 def measure_label(measure: str) -> str:

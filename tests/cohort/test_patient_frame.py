@@ -42,3 +42,30 @@ def test_drugs_are_counted_and_lesions_stay_unknown_without_an_mri_of_both_level
 def test_unknown_column_is_named(registry: nc.Registry) -> None:
     with pytest.raises(ValueError, match="needs has pain_score; columns are"):
         nc.patient_frame(registry, needs=["pain_score"])
+
+
+def test_serostatus_leaves_out_the_others_and_the_unknown(registry: nc.Registry) -> None:
+    everybody = nc.patient_frame(registry)
+    for chosen, code in (("aqp4_positive", "positive"), ("aqp4_negative", "negative")):
+        kept = nc.patient_frame(registry, serostatus=chosen)
+        assert kept["patient_id"].tolist() == everybody.loc[everybody["aqp4_status"].eq(code), "patient_id"].tolist()
+        assert len(kept) > 0
+    with pytest.raises(ValueError, match="serostatus"):
+        nc.patient_frame(registry, serostatus="positive")
+
+
+def test_any_pain_drug_is_one_of_the_four_classes(registry: nc.Registry) -> None:
+    patients = nc.patient_frame(registry)
+    classes = patients[["on_anticonvulsant", "on_antidepressant", "on_opioid", "on_nonopioid_analgesic"]]
+    assert patients["on_pain_drug"].eq(1).tolist() == classes.eq(1).any(axis=1).tolist()
+
+
+def test_a_table_is_the_same_frame_whichever_backend_holds_it(registry: nc.Registry) -> None:
+    for name in registry.tables:
+        there = registry.to_duckdb().frame(name)
+        assert sorted(map(str, there.itertuples(index=False))) == sorted(
+            map(str, registry.frame(name).itertuples(index=False))
+        )
+        assert there.dtypes.equals(registry.frame(name).dtypes)
+    with pytest.raises(ValueError, match="there is no table 'visits'; tables are patients"):
+        registry.frame("visits")

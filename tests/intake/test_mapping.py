@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nmosd_cohort.intake.errors import ConfigurationError, nearest
+from nmosd_cohort.codebook.nearest import nearest
+from nmosd_cohort.intake.errors import ConfigurationError
 from nmosd_cohort.intake.mapping_file import read_mapping
 from nmosd_cohort.intake.open import open_registry
 

@@ -14,9 +14,16 @@ from scipy.stats import ttest_ind_from_stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from nmosd_cohort.literature.catalogue import find_figure
-from nmosd_cohort.literature.differences import METHODS, NO_METHOD, Difference, difference, number
+from nmosd_cohort.literature.differences import METHODS, NO_METHOD, difference
 from nmosd_cohort.literature.figure import Figure, Measure
-from nmosd_cohort.literature.scales.difference import error_from_p, printed_error, wald_difference, welch_freedom
+from nmosd_cohort.literature.scales.difference import (
+    Difference,
+    error_from_p,
+    number,
+    printed_error,
+    wald_difference,
+    welch_freedom,
+)
 
 # tests/reference/verdicts.R
 REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "verdicts.csv").set_index(["case", "quantity"])[
@@ -117,7 +124,10 @@ def test_change_of_means_uses_the_widest_plausible_error() -> None:
     assert "between 0.90 and 1.62" in gap.note
 
 
-def test_medians_are_not_compared() -> None:
+def test_medians_are_not_compared_those_of_attack_rates_for_their_own_reason() -> None:
+    for figure in ("ringelstein_2022_arr_aqp4", "ringelstein_2015_arr"):  # one with its unit, one without
+        reason = str(difference(find_figure(figure), {"estimate": -1.0, "n": 40}))
+        assert reason.startswith("medians of patients' own attack rates have no reliable error")
     local = {"estimate": 6.0, "conf_low": 4.0, "conf_high": 8.0, "n": 20}
     assert "medians of whole scores" in str(difference(find_figure("ringelstein_2015_pain_baseline"), local))
 

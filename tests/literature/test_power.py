@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from nmosd_cohort.literature.catalogue import find_figure
-from nmosd_cohort.literature.differences import Difference, difference
+from nmosd_cohort.literature.differences import difference
 from nmosd_cohort.literature.figure import Figure
 from nmosd_cohort.literature.power import capability, power_to_detect
+from nmosd_cohort.literature.scales.difference import Difference
 
 REFERENCE = pd.read_csv(Path(__file__).parents[1] / "reference" / "verdicts.csv").set_index(["case", "quantity"])[
     "value"

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from nmosd_cohort.literature.catalogue import cite, find_paper, nearest_names, read_catalogue
+from nmosd_cohort.codebook.nearest import nearest
+from nmosd_cohort.literature.catalogue import cite, find_paper, read_catalogue
 from nmosd_cohort.literature.references import Authors, authors_of, bibtex, latex, reference
 
 
@@ -105,7 +106,7 @@ def test_reference_says_what_was_not_seen() -> None:
 def test_wrong_style_or_name_is_refused_with_what_is_right() -> None:
     with pytest.raises(ValueError, match="style is 'ris'; it must be one of text, bibtex"):
         cite("xue", style="ris")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="is called 'zhang_2021'; near: zhang_2022, "):
+    with pytest.raises(ValueError, match="is called 'zhang_2021'; did you mean zhang_2022, "):
         cite("zhang_2021")
     with pytest.raises(ValueError, match=r"none of the \d+ known is near"):
         cite("qqqqqq")
@@ -113,5 +114,7 @@ def test_wrong_style_or_name_is_refused_with_what_is_right() -> None:
 
 def test_near_names_are_five_at_most_and_beginnings_come_first() -> None:
     names = [f"zhang_2022_{letter}" for letter in "abcdefgh"]
-    assert nearest_names("zhang_2022", ["xue", *names]) == f"near: {', '.join(names[:5])}"
-    assert nearest_names("", ["xue"]).startswith("none of the 1")
+    assert nearest("zhang_2022", ["xue", *names], most=5) == f"did you mean {', '.join(names[:5])}?"
+    assert nearest("", ["xue"]) == "known: xue"
+    assert nearest("", []) == "known: none"
+    assert nearest("", map(str, range(16))) == "none of the 16 known is near"

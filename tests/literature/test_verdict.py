@@ -73,8 +73,8 @@ def test_fifty_patients_never_show_ten_points_of_equality_with_117_of_145() -> N
     assert row["can_show_equality"] is False
     assert "No value here could have shown equality." in row["reason"]
     # By hand, downwards: 0.807 against 0.605, errors sqrt(0.605 * 0.395 / 50) = 0.0691 and 0.0328 there, together
-    # 0.0765; the test needs 1.96 * sqrt(0.755 * 0.245 * (1 / 50 + 1 / 145)) = 0.1383 and 0.84 * 0.0765 more: 0.203; Fisher's
-    # mid-p asks for a little more.
+    # 0.0765; the test needs 1.96 * sqrt(0.755 * 0.245 * (1 / 50 + 1 / 145)) = 0.1383 and 0.84 * 0.0765 more: 0.203;
+    # Fisher's mid-p asks for a little more.
     assert row["detectable_down"] == pytest.approx(0.206, abs=0.005)
     assert row["detectable_up"] < row["detectable_down"] == row["smallest_detectable"]
     assert "less than 21 points lower or 15 points higher would often have been missed" in row["reason"]

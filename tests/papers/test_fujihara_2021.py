@@ -48,7 +48,7 @@ def test_sets_every_figure_of_both_papers_beside_the_demo_registry(replay: Any) 
 
 def test_shares_are_the_mean_gains_over_all_orders(replay: Any) -> None:
     made, _ = replay(PAPER)
-    known, terms, outcome = made["known"], made["terms"], made["known"][made["outcome"]].to_numpy()
+    known, terms, outcome = made["model"].terms, list(made["model"].terms), made["model"].outcome.to_numpy()
     others = [term for term in terms if term != "pain"]
     gains = []
     for size in range(len(others) + 1):

@@ -22,8 +22,9 @@ def test_sets_every_figure_beside_the_demo_registry(replay: Any) -> None:
 
 def test_odds_ratio_of_spinal_onset_is_the_maximum_of_the_penalised_likelihood(replay: Any) -> None:
     made, _ = replay(PAPER)
-    design = np.column_stack([np.ones(len(made["factors"])), made["factors"].to_numpy()])
-    outcome = made["is_neuropathic"].to_numpy()
+    terms = made["model"].terms
+    design = np.column_stack([np.ones(len(terms)), terms.to_numpy()])
+    outcome = made["model"].outcome.to_numpy()
     beta = np.zeros(design.shape[1])
     for _ in range(100):  # modified scores of Firth 1993
         risk = 1 / (1 + np.exp(-design @ beta))
@@ -31,7 +32,7 @@ def test_odds_ratio_of_spinal_onset_is_the_maximum_of_the_penalised_likelihood(r
         information = design.T @ (design * weights[:, None])
         leverage = weights * np.einsum("ij,jk,ik->i", design, np.linalg.inv(information), design)
         beta = beta + np.linalg.solve(information, design.T @ (outcome - risk + leverage * (0.5 - risk)))
-    place = 1 + list(made["factors"]).index("spinal_onset")
+    place = 1 + list(terms).index("spinal_onset")
     assert made["own"]["zhang_2022_or_spinal_onset"].estimate == pytest.approx(np.exp(beta[place]), rel=1e-5)
 
 

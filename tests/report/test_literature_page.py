@@ -116,9 +116,12 @@ def test_reasons_are_grouped_and_every_uncompared_figure_is_named_once(
     verdicts: pd.DataFrame, section: Literature
 ) -> None:
     found = reasons(verdicts)
-    named = [figure for _, _, figures in found for figure in figures]
+    named = [figure for by_reason in found.values() for figures in by_reason.values() for figure in figures]
     assert sorted(named) == sorted(verdicts.loc[verdicts["difference"].isna(), "figure"])
-    assert [CAUSES.index(cause) for cause, _, _ in found] == sorted(CAUSES.index(cause) for cause, _, _ in found)
+    assert list(found) == [cause for cause in CAUSES if cause in found]
+    for by_reason in found.values():
+        sizes = [len(figures) for figures in by_reason.values()]
+        assert sizes == sorted(sizes, reverse=True)
     total = sum(int(re.findall(r"\((\d+)\)$", made.caption)[0]) for made in section.uncompared)
     assert total == len(named)
 

@@ -143,7 +143,7 @@ def test_label_with_a_dollar_or_chinese_characters_is_drawn_as_it_is(prevalence:
 
 
 def test_inline_svg_has_unique_prefixed_ids_and_escaped_words(prevalence: Result):
-    drawing = str(inline_svg(plot(prevalence), prefix="p1", title="<b>", description="28.7 % & more"))
+    drawing = str(inline_svg(svg_text(plot(prevalence)), prefix="p1", title="<b>", description="28.7 % & more"))
     ids = re.findall(r'\sid="([^"]+)"', drawing)
     assert len(ids) == len(set(ids))
     assert all(name.startswith("p1-") for name in ids)

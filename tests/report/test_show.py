@@ -39,7 +39,7 @@ def test_verdicts_frames_estimates_and_text(registry: nc.Registry, capsys: pytes
     verdicts = nc.validate(registry)
     nc.show(verdicts[verdicts["figure"] == "zhang_2022_pain_current"])
     said = capsys.readouterr().out
-    assert "published 66.4 % (57.6 to 74.2)" in said
+    assert "published 66.4 % (57.6 to 74.2), n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}122; here " in said
     assert "difference" in said
     frame = pd.DataFrame({"pain_group": ["[red]x[/red]", None], "share": [0.12345, 0.5]})
     nc.show(frame, nc.statistics.proportion(0, 0), "as it is [bold]", {"of all": nc.statistics.proportion(35, 122)})
@@ -49,3 +49,15 @@ def test_verdicts_frames_estimates_and_text(registry: nc.Registry, capsys: pytes
     assert "not estimated, n = 0" in said
     assert "as it is [bold]" in said
     assert "  - of all: 0.287 (0.214 to 0.373), n = 122; Wilson" in said
+
+
+def test_rows_of_no_group_say_who_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = nc.change_after_start(nc.simulate(n=300, seed=1), drug="tocilizumab")
+    nc.show(answer, measures=["responders_pct50"])
+    lines = [line for line in capsys.readouterr().out.replace("\n", " ").split("  - ") if "responders, 50" in line]
+    kinds = ("before and after", "baseline at least 1", "baseline at least 4")
+    assert [f"{kind}:" in line for kind, line in zip(kinds, lines, strict=True)] == [True] * 3
+    nc.show(nc.pain_prevalence(nc.simulate(n=120, seed=2), denominator="with_myelitis"), measures=["proportion"])
+    said = capsys.readouterr().out
+    assert "myelitis" in said
+    assert ", all patients:" not in said
