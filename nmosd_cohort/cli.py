@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmosd_cohort._version import __version__
+from nmosd_cohort.report.streams import write_what_can_be_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -111,7 +112,10 @@ def check(
 @app.command()
 def validate(
     source: RegistryPath,
-    paper: Annotated[list[str] | None, typer.Option(help="only this paper; may be given several times")] = None,
+    paper: Annotated[
+        list[str] | None,
+        typer.Option(help="only these papers, for example xue,zhang_2022; p is adjusted over the papers asked for"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="write verdicts.html, .csv and .json to this folder")] = None,
     fail_on: Annotated[FailOn, typer.Option(help="end with code 6 if a figure has this verdict")] = FailOn.NEVER,
     diagnosis: str = "nmosd",
@@ -123,9 +127,10 @@ def validate(
         from nmosd_cohort.report.terminal import print_verdicts
         from nmosd_cohort.run import run_validate
 
-        for wanted in paper or ():
+        papers = [key.strip() for given in paper or () for key in given.split(",")]
+        for wanted in papers:
             _check_choice("paper", wanted, [known.key for known in read_catalogue()])
-        settings: dict[str, Any] = {"diagnosis": diagnosis, "papers": paper or None}
+        settings: dict[str, Any] = {"diagnosis": diagnosis, "papers": papers or None}
         verdicts, registry = run_validate(source, out, command="nmosd-cohort validate", **settings)
     print_verdicts(verdicts)
     if out is not None:
@@ -140,7 +145,9 @@ def figures(
     paper: Annotated[str | None, typer.Option(help="only this paper, for example zhang_2022")] = None,
     construct: Annotated[str | None, typer.Option(help="only this construct, for example neuropathic_pain")] = None,
     provenance: Annotated[str | None, typer.Option(help="only primary, secondary or seed")] = None,
-    csv: Annotated[Path | None, typer.Option(help="write every column to this new CSV file")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="write every column to this CSV file; an earlier such file is replaced")
+    ] = None,
 ) -> None:
     """List the published figures of the catalogue."""
     from nmosd_cohort.literature.catalogue import published_figures
@@ -154,9 +161,9 @@ def figures(
         frame = frame if wanted is None else frame[frame[column] == wanted]
     if csv is not None:
         with _plain_errors():
-            from nmosd_cohort.report.files import write_new
+            from nmosd_cohort.report.files import write_own
 
-            write_new(csv, frame)
+            write_own(csv, frame)
     print_figures(frame)
 
 
@@ -210,6 +217,7 @@ def simulate(
 
 def main() -> None:
     """Run the command line; a fault that nobody foresaw ends with code 70 and one line."""
+    write_what_can_be_written()
     try:
         app()
     except Exception as fault:

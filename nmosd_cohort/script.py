@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ def script_registry(arguments: Sequence[str] | None = None) -> Registry:
     ------
     SystemExit
         If the registry cannot be read, with one line on stderr: code 3 for the files, 2 for registry.toml.
+        Code 2 for an option or more than one registry; code 0 after ``--help``, which prints how to call the script.
 
     Examples
     --------
@@ -51,6 +52,8 @@ def script_registry(arguments: Sequence[str] | None = None) -> Registry:
     from nmosd_cohort.intake.open import open_registry
 
     named = _of_command_line() if arguments is None else list(arguments)
+    if len(named) > 1 or (named and named[0].startswith("-")):
+        _say_how_to_call(is_asked=named[0] in ("-h", "--help"))
     if not named:
         return demo_registry()
     try:
@@ -59,6 +62,13 @@ def script_registry(arguments: Sequence[str] | None = None) -> Registry:
         code, line = code_and_line(fault)
     sys.stderr.write(f"{line}\n")
     raise SystemExit(code)
+
+
+def _say_how_to_call(*, is_asked: bool) -> NoReturn:
+    """Say in one line how a script is called, and end: 0 where that was asked for, else 2."""
+    line = "a script takes one registry.toml, or a folder in codebook form; without one it reads the demo registry"
+    (sys.stdout if is_asked else sys.stderr).write(f"{line}\n")
+    raise SystemExit(0 if is_asked else 2)
 
 
 def _of_command_line() -> list[str]:

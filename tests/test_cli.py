@@ -152,7 +152,11 @@ def test_figures_are_listed_by_paper_and_provenance(tmp_path):
     target = tmp_path / "figures.csv"
     assert run("figures", "--paper", "zhang_2022", "--csv", target).exit_code == 0
     assert "review_says" in target.read_text(encoding="utf-8").splitlines()[0]
-    assert run("figures", "--csv", target).exit_code == 2  # never over a file that is there
+    assert run("figures", "--paper", "tong_2022", "--csv", target).exit_code == 0  # over one of its own
+    assert "tong_2022" in target.read_text(encoding="utf-8")
+    target.write_text("my,own\n1,2\n", encoding="utf-8")
+    assert run("figures", "--csv", target).exit_code == 2  # never over another file
+    assert target.read_text(encoding="utf-8") == "my,own\n1,2\n"
 
 
 def test_an_unknown_value_names_the_near_ones_not_all():
@@ -195,6 +199,9 @@ def test_validate_lists_every_figure_of_the_papers_asked_for(synthetic):
     figures = nc.published_figures()
     assert listed == set(figures.loc[figures["paper"].isin(["zhang_2022", "tong_2022"]), "figure"])
     assert " figures compared." in result.stderr
+    assert run("validate", synthetic, "--paper", "zhang_2022, tong_2022").stdout == result.stdout
+    assert run("validate", synthetic, "--paper", "zhang_2022,").exit_code == 2
+    assert "adjusted over the papers asked for" in " ".join(run("validate", "--help").output.replace("│", " ").split())
     assert run("validate", synthetic, "--paper", "zang_2022").exit_code == 2
 
 

@@ -29,3 +29,14 @@ def test_faults_end_with_their_code(tmp_path: Path, capsys: pytest.CaptureFixtur
     said = capsys.readouterr().err
     assert "Traceback" not in said
     assert said.count("\n") >= 2
+
+
+def test_how_to_call_a_script_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, code in ((["--help"], 0), (["-h"], 0), (["a.toml", "b.toml"], 2), (["--paper"], 2)):
+        with pytest.raises(SystemExit) as ended:
+            script_registry(arguments)
+        assert ended.value.code == code
+        said = capsys.readouterr()
+        line = said.err if code else said.out
+        assert "one registry.toml" in line
+        assert (said.out + said.err).count("\n") == 1

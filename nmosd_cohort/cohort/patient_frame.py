@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import narwhals as nw
 import pandas as pd
 
+from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_visits, visits
 from nmosd_cohort.cohort.lesions import lesion_cells
+from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.tally import collect, day, lazy
 from nmosd_cohort.cohort.treatment import on_drug_class
-from nmosd_cohort.statistics.estimate import check_option
+from nmosd_cohort.statistics.estimate import check_option, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +34,7 @@ DRUG_CLASSES = ("anticonvulsant", "antidepressant", "opioid", "nonopioid_analges
 def patient_frame(
     registry: Registry,
     *,
-    needs: Sequence[str] = ("has_pain",),
+    needs: str | Sequence[str] = ("has_pain",),
     diagnosis: str = "nmosd",
     serostatus: Serostatus = "any",
     neuropathic_by: str = "recorded",
@@ -47,7 +50,8 @@ def patient_frame(
     registry
         Checked tables.
     needs
-        Columns that may not be missing at the assessment, for example has_pain, edss2, bdi_ii.
+        Columns that may not be missing at the assessment, for example has_pain, edss2, bdi_ii; one may stand by
+        itself.
     diagnosis
         Code of patients.diagnosis.
     serostatus
@@ -71,7 +75,10 @@ def patient_frame(
     Raises
     ------
     ValueError
-        If ``needs`` names a column that is not there, or ``serostatus`` is unknown.
+        If ``needs`` names a column that is not there, ``serostatus`` or ``neuropathic_by`` is unknown, or
+        ``min_days_after_attack`` is no whole number.
+    TypeError
+        If ``registry`` is no registry, or ``needs`` holds no names.
 
     Examples
     --------
@@ -80,6 +87,10 @@ def patient_frame(
     >>> bool(patients["patient_id"].is_unique), int(patients["edss2"].isna().sum())
     (True, 0)
     """
+    check_registry(registry)
+    needs = _names(needs)
+    min_days_after_attack = whole_number("min_days_after_attack", min_days_after_attack)
+    check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
     check_option("serostatus", serostatus, get_args(Serostatus))
     frame = _with_other_scores(registry, visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by))
     known = frame.collect_schema().names()
@@ -99,6 +110,14 @@ def patient_frame(
     collected = collected.astype(dict.fromkeys(LESION_COLUMNS, "Int64"))
     collected["on_pain_drug"] = collected[[f"on_{name}" for name in DRUG_CLASSES]].max(axis=1)
     return collected.merge(_open_pain(registry, collected), on="patient_id", how="left")
+
+
+def _names(needs: object) -> list[str]:
+    given = [needs] if isinstance(needs, str) else list(needs) if isinstance(needs, Iterable) else [needs]
+    wrong = [name for name in given if not isinstance(name, str)]
+    if wrong:
+        raise TypeError(f"needs has {wrong[0]!r}; give names of columns, for example ['has_pain', 'edss2']")
+    return [str(name) for name in given]
 
 
 def _with_other_scores(registry: Registry, frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:

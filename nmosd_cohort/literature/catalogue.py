@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -98,6 +99,7 @@ def find_figure(figure_id: str) -> Figure:
     35
     """
     figures = {figure.id: figure for paper in read_catalogue() for figure in paper.figures}
+    _check_name(figure_id, "the id of a published figure, for example zhang_2022_np_all")
     if figure_id not in figures:
         raise ValueError(f"no published figure is called {figure_id!r}; {nearest(figure_id, figures, most=NEAREST)}")
     return figures[figure_id]
@@ -109,7 +111,7 @@ def find_paper(name: str) -> Paper:
     Raises
     ------
     ValueError
-        If no paper and no figure is called so; the message names the nearest ones.
+        If no paper and no figure is called so; the message names the nearest ones, papers first.
 
     Examples
     --------
@@ -118,10 +120,56 @@ def find_paper(name: str) -> Paper:
     """
     papers = {paper.key: paper for paper in read_catalogue()}
     by_figure = {figure.id: paper for paper in papers.values() for figure in paper.figures}
-    known = by_figure | papers
+    known = papers | {figure: paper for figure, paper in by_figure.items() if figure not in papers}
+    _check_name(name, "the key of a paper or the id of a published figure, for example zhang_2022")
     if name not in known:
         raise ValueError(f"no paper and no published figure is called {name!r}; {nearest(name, known, most=NEAREST)}")
     return known[name]
+
+
+def chosen_papers(papers: str | Paper | Iterable[str | Paper] | None) -> list[Paper]:
+    """Return the papers that an argument ``papers`` names, each key once.
+
+    Parameters
+    ----------
+    papers
+        Keys, or papers as they are; one of them may stand by itself. None takes the whole catalogue.
+
+    Raises
+    ------
+    TypeError
+        If it holds anything else.
+    ValueError
+        If no paper has such a key; the message says so of the id of a figure.
+
+    Examples
+    --------
+    >>> [paper.key for paper in chosen_papers("zhang_2022")]
+    ['zhang_2022']
+    """
+    catalogue = {paper.key: paper for paper in read_catalogue()}
+    if papers is None:
+        return list(catalogue.values())
+    if not isinstance(papers, (str, Paper, Iterable)) or isinstance(papers, bytes):
+        raise TypeError(f"papers is {papers!r}; give keys of papers, for example ['zhang_2022']")
+    given = [papers] if isinstance(papers, (str, Paper)) else list(papers)
+    for name in given:
+        if not isinstance(name, (str, Paper)):
+            raise TypeError(f"papers holds {name!r}; give keys of papers, for example ['zhang_2022']")
+        if isinstance(name, str) and name not in catalogue:
+            raise ValueError(f"papers: there is no paper {name or repr(name)}; {_paper_meant(name, catalogue)}")
+    found = [catalogue[name] if isinstance(name, str) else name for name in given]
+    return list({id(paper): paper for paper in found}.values())
+
+
+def _paper_meant(name: str, catalogue: dict[str, Paper]) -> str:
+    of_figure = next((key for key, paper in catalogue.items() if any(one.id == name for one in paper.figures)), "")
+    return f"that is a figure of {of_figure}" if of_figure else nearest(name, catalogue)
+
+
+def _check_name(name: object, wanted: str) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"{name!r} is no name; give {wanted}")
 
 
 def cite(figure: str, *, style: Style = "text") -> str:

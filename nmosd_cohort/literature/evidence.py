@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from nmosd_cohort.literature.local_share import one_share
 from nmosd_cohort.literature.pooled import FEWEST_FOR_PREDICTION, checked_figures, counts_of_shares, group_shares
 from nmosd_cohort.literature.references import paper_name
+from nmosd_cohort.result import Result
 from nmosd_cohort.statistics.estimate import whole_number
 from nmosd_cohort.statistics.pooling.borrowing import BorrowedShare, robust_map
 from nmosd_cohort.statistics.pooling.predictive import TAU_SCALE
@@ -59,7 +61,7 @@ BORROWED_COLUMNS = (
 
 def evidence_for(
     group: str,
-    local: Mapping[str, Any] | None = None,
+    local: Mapping[str, Any] | pd.DataFrame | Result | None = None,
     *,
     figures: pd.DataFrame | None = None,
     with_derived: bool = True,
@@ -72,8 +74,8 @@ def evidence_for(
     group
         Name of the pool group.
     local
-        The registry's own share: a mapping with `events` and `n`, as a row of a result's estimates. None leaves
-        it out.
+        The registry's own share: a mapping with `events` and `n`, as a row of a result's estimates; or a Result
+        or its estimates, of which the only share of all patients that fits is taken. None leaves it out.
     figures, with_derived
         See ``group_shares``.
     conf_level
@@ -91,7 +93,7 @@ def evidence_for(
     Raises
     ------
     ValueError
-        If no figure is of that group, or `local` lacks its counts.
+        If no figure is of that group, or `local` lacks its counts, is of another construct or has several rows.
 
     Examples
     --------
@@ -118,13 +120,14 @@ def evidence_for(
     ]
     rows += sums
     if local is not None:
-        rows.append(_single("local", local, conf_level, note="this registry"))
+        own = one_share(local, group, set(shares["construct"]))
+        rows.append(_single("local", own, conf_level, note="this registry"))
     table = pd.DataFrame(rows, columns=list(FOREST_COLUMNS))
     return table.astype({"n": "Int64", "events": "Int64"})
 
 
 def borrow(
-    local: Mapping[str, Any],
+    local: Mapping[str, Any] | pd.DataFrame | Result,
     group: str,
     *,
     figures: pd.DataFrame | None = None,
@@ -140,7 +143,7 @@ def borrow(
     Parameters
     ----------
     local
-        The registry's own share: a mapping with `events` and `n`.
+        The registry's own share, as in ``evidence_for``.
     group
         Name of the pool group.
     figures
@@ -165,7 +168,8 @@ def borrow(
     Raises
     ------
     ValueError
-        If `local` lacks its counts, no figure is of that group, or no figure is of the cohort to exclude.
+        If `local` lacks its counts, is of another construct or has several rows, no figure is of that group, or
+        no figure is of the cohort to exclude.
 
     Notes
     -----
@@ -178,9 +182,10 @@ def borrow(
     >>> row["role"], round(row["estimate"], 2), row["is_in_conflict"]
     ('secondary', 0.5, False)
     """
-    events, n = local_counts(local)
+    too_large, fewest_studies = whole_number("too_large", too_large), whole_number("fewest_studies", fewest_studies)
     table = _without_cohort(checked_figures(figures), exclude_overlap_group)
     shares = group_shares(table, group)
+    events, n = local_counts(one_share(local, group, set(shares["construct"])))
     counted = shares[shares["is_counted"]]
     own = proportion(events, n, conf_level=conf_level)
     row: dict[str, Any] = dict.fromkeys(BORROWED_COLUMNS, math.nan) | {

@@ -181,7 +181,7 @@ def group_shares(figures: pd.DataFrame | None, group: str, *, with_derived: bool
     'same cohort as shanghai_2020_tonic_spasm, which is larger'
     """
     table = checked_figures(figures)
-    rows = table.loc[table["pool_group"].eq(group), list(NEEDED)].reset_index(drop=True)
+    rows = table.loc[table["pool_group"].eq(str(group)), list(NEEDED)].reset_index(drop=True)
     if rows.empty:
         known = ", ".join(sorted(table["pool_group"].dropna().unique()))
         raise ValueError(f"no figure is of the pool group {group!r}; groups are {known or 'none'}")
@@ -215,6 +215,8 @@ def checked_figures(figures: pd.DataFrame | None) -> pd.DataFrame:
     ------
     ValueError
         If a column is missing.
+    TypeError
+        If it is no frame.
 
     Examples
     --------
@@ -222,6 +224,8 @@ def checked_figures(figures: pd.DataFrame | None) -> pd.DataFrame:
     True
     """
     table = published_figures() if figures is None else figures
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(f"figures is of type {type(table).__name__}; give a frame as published_figures() returns it")
     missing = [name for name in (*NEEDED, "estimate") if name not in table]
     if missing:
         raise ValueError(f"figures has no column {', '.join(missing)}; take it from published_figures()")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.literature.case_mix import CaseMix, local_row, read_table_1, reweigh, reweighted_share
-from nmosd_cohort.literature.catalogue import read_catalogue
+from nmosd_cohort.literature.catalogue import chosen_papers
 from nmosd_cohort.literature.comparability import GateOutcome
 from nmosd_cohort.literature.verdict import judge_all
 from nmosd_cohort.questions.case_mix_frame import DENOMINATORS, local_case_mix
@@ -65,7 +66,7 @@ class Reweighted:
 def reweighted_verdicts(
     registry: Registry,
     verdicts: pd.DataFrame,
-    papers: Sequence[Paper] | None = None,
+    papers: str | Paper | Iterable[str | Paper] | None = None,
     *,
     diagnosis: str = "nmosd",
     match_sd: bool = False,
@@ -80,7 +81,7 @@ def reweighted_verdicts(
     verdicts
         From ``validate`` on the same registry; only figures with a difference are looked at.
     papers
-        Papers whose figures these are; None takes the catalogue.
+        Papers whose figures these are, or their keys; None takes the catalogue.
     diagnosis
         As given to ``validate``.
     match_sd, smallest_share
@@ -101,7 +102,9 @@ def reweighted_verdicts(
     Raises
     ------
     ValueError
-        If ``verdicts`` lacks a column.
+        If ``verdicts`` lacks a column, or there is no such paper.
+    TypeError
+        If ``registry`` is no registry or ``verdicts`` no frame.
 
     Notes
     -----
@@ -120,13 +123,16 @@ def reweighted_verdicts(
     >>> list(table.columns) == list(REWEIGHTED_COLUMNS), "aqp4_positive" in table.loc[0, "variables"]
     (True, True)
     """
+    check_registry(registry)
+    if not isinstance(verdicts, pd.DataFrame):
+        raise TypeError(f"verdicts is of type {type(verdicts).__name__}; give the frame that validate returns")
     if missing := [name for name in READ if name not in verdicts]:
         raise ValueError(f"verdicts has no column {', '.join(missing)}; give the frame that validate returns")
     raw = {str(row["figure"]): row for row in verdicts[verdicts["difference"].notna()].to_dict("records")}
     options = {"match_sd": match_sd, "smallest_share": smallest_share}
     frames: dict[str, pd.DataFrame] = {}
     found = []
-    for paper in read_catalogue() if papers is None else papers:
+    for paper in chosen_papers(papers):
         for figure in paper.figures:
             if paper.table_1 and figure.id in raw and _is_pain_share(figure):
                 frame = _patients(registry, figure, paper, diagnosis, raw[figure.id]["local_estimate"], frames)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from nmosd_cohort.codebook.nearest import nearest
+from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import SCORES
 from nmosd_cohort.cohort.pain import DN4_CUTOFF, PAINDETECT_CUTOFF
 from nmosd_cohort.cohort.selection import eligible, select_patients
 from nmosd_cohort.cohort.tally import tally
-from nmosd_cohort.literature.catalogue import find_figure, read_catalogue
+from nmosd_cohort.literature.catalogue import chosen_papers, find_figure
 from nmosd_cohort.literature.comparability import compare_definitions
-from nmosd_cohort.literature.scales.difference import CONFIDENCE, number
+from nmosd_cohort.literature.own_answers import Answer, own_answer
 from nmosd_cohort.literature.verdict import judge_all
 from nmosd_cohort.questions.change_after_start import change_after_start
 from nmosd_cohort.questions.lesion_level_and_pain import lesion_level_and_pain
@@ -23,16 +22,14 @@ from nmosd_cohort.questions.neuropathic_pain_and_disability import neuropathic_p
 from nmosd_cohort.questions.neuropathic_pain_and_quality_of_life import neuropathic_pain_and_quality_of_life
 from nmosd_cohort.questions.pain_and_depression import pain_and_depression
 from nmosd_cohort.questions.pain_prevalence import pain_prevalence
-from nmosd_cohort.statistics.estimate import Estimate
+from nmosd_cohort.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nmosd_cohort.intake.registry import Registry
-    from nmosd_cohort.literature.figure import Answers, Figure
-    from nmosd_cohort.result import Result
+    from nmosd_cohort.literature.figure import Answers, Figure, Paper
 
-Answer = Estimate | tuple[Mapping[str, Any], Mapping[str, Any]]  # or a row and its definitions
 QUESTIONS: dict[str, Any] = {
     question.__name__: question
     for question in (
@@ -55,9 +52,9 @@ def validate(
     registry: Registry,
     *,
     diagnosis: str = "nmosd",
-    papers: Sequence[str] | None = None,
+    papers: str | Paper | Iterable[str | Paper] | None = None,
     own: Mapping[str, Answer] | None = None,
-    results: Sequence[Result] | None = None,
+    results: Result | Iterable[Result] | None = None,
 ) -> pd.DataFrame:
     """One row a published figure: the registry's own value, the published one, their difference and a verdict.
 
@@ -78,7 +75,7 @@ def validate(
         The caller's own estimates by figure, which go before the answer of the question: for each an Estimate
         with the construct and the denominator of the figure, for which the caller answers; or the row (estimate,
         conf_low, conf_high, std_error, n, events, measure) and its definitions, which the gate then reads. Limits
-        are of 95 %.
+        are of 95 %. A share without estimate is made from events and n, with Wilson limits.
     results
         Answers of this registry that are already there. One is used instead of asking again if it names the same
         registry and data cut and its definitions state every argument that the question would be asked with;
@@ -96,7 +93,9 @@ def validate(
     ------
     ValueError
         If a paper or a figure is not in the catalogue, an own figure is of a paper left out, or an own estimate
-        has other limits or contradicts itself.
+        has other limits, a number that cannot be or a definition that is not known.
+    TypeError
+        If the registry, a result or an own answer is something else.
 
     References
     ----------
@@ -109,8 +108,10 @@ def validate(
     >>> verdicts["paper"].unique().tolist()
     ['qian_2012']
     """
-    figures, given = _chosen(papers), own or {}
+    check_registry(registry)
+    figures, given, ready = _chosen(papers), {} if own is None else own, _results(results)
     _check_figures(given, figures)
+    owned = {figure.id: Local(*own_answer(figure, given[figure.id])) for figure in figures if figure.id in given}
     known = {
         "serostatus": _serostatus(registry, diagnosis),
         "care_level": registry.provenance.get("care_level"),
@@ -119,10 +120,7 @@ def validate(
     asked: dict[tuple[str, str], Result] = {}
     comparisons, silent = [], {}
     for figure in figures:
-        if figure.id in given:
-            local = _own(figure, given[figure.id])
-        else:
-            local = _local(registry, figure, diagnosis, asked, results or ())
+        local = owned.get(figure.id) or _local(registry, figure, diagnosis, asked, ready)
         gate = compare_definitions(figure, known | local.definitions)
         comparisons.append((figure, local.row, gate))
         if local.why_not and (gate.comparable or figure.answers is None):
@@ -143,35 +141,27 @@ class Local:
     why_not: str = ""
 
 
-def _own(figure: Figure, answer: Answer) -> Local:
-    """Return the caller's own estimate as the local side."""
-    level = answer.conf_level if isinstance(answer, Estimate) else number(answer[0], "conf_level")
-    if level is not None and not math.isclose(level, CONFIDENCE):
-        raise ValueError(f"own: {figure.id} has limits of {100 * level:g} %; give those of {100 * CONFIDENCE:g} %")
-    if not isinstance(answer, Estimate):
-        row, definitions = answer
-        return Local(dict(row), dict(definitions))
-    row = {name: getattr(answer, name) for name in ("estimate", "std_error", "conf_low", "conf_high", "n", "events")}
-    stated = {"construct": figure.construct, "denominator": figure.denominator}
-    why_not = f"{answer.method[:1].upper()}{answer.method[1:]}." if math.isnan(answer.estimate) else ""
-    return Local(row | {"measure": figure.measure}, stated, why_not)
+def _chosen(papers: str | Paper | Iterable[str | Paper] | None) -> list[Figure]:
+    return [figure for paper in chosen_papers(papers) for figure in paper.figures]
 
 
-def _chosen(papers: Sequence[str] | None) -> list[Figure]:
-    catalogue = {paper.key: paper for paper in read_catalogue()}
-    keys = list(catalogue) if papers is None else [papers] if isinstance(papers, str) else list(dict.fromkeys(papers))
-    unknown = [key for key in keys if key not in catalogue]
-    if unknown:
-        raise ValueError(f"papers: there is no paper {unknown[0]}; {nearest(unknown[0], catalogue)}")
-    return [figure for key in keys for figure in catalogue[key].figures]
+def _results(results: object) -> list[Result]:
+    if results is None or isinstance(results, Result):
+        return [] if results is None else [results]
+    given: list[Any] = list(results) if isinstance(results, Iterable) else [results]
+    if not all(isinstance(one, Result) for one in given):
+        raise TypeError("results must be a Result or a list of them, for example [nc.pain_prevalence(registry)]")
+    return given
 
 
 def _check_figures(own: Mapping[str, Answer], figures: Sequence[Figure]) -> None:
     """Raise if an own estimate is of no figure, or of one that is left out."""
+    if not isinstance(own, Mapping):
+        raise TypeError("own must be a mapping from ids of figures to your own answers")
     judged = {figure.id for figure in figures}
     for name in own:
-        paper = find_figure(name).paper
         if name not in judged:
+            paper = find_figure(name).paper
             raise ValueError(f"own: {name} is of the paper {paper}, which is not among papers; name it there too")
 
 

@@ -97,7 +97,9 @@ def power_words(gap: Difference, found: Capability, verdict: str, *, family: int
     'Power of 80 % for a truth here 20 points lower or 15 points higher; no value could have shown equality.'
     """
     known = [f"{_distance(gap, value)} {side}" for value, side in _sides(found) if not math.isnan(value)]
-    text = f"Power of 80 % for a truth here {' or '.join(known)}" if known else "Power below 80 % whatever the truth here"
+    text = (
+        f"Power of 80 % for a truth here {' or '.join(known)}" if known else "Power below 80 % whatever the truth here"
+    )
     text += " alone" if len(known) == 1 and "lower or higher" not in known[0] else ""
     text += ", before adjustment" if family > 1 and known else ""
     is_missed = verdict == "compatible but imprecise" and not found.can_show_equality

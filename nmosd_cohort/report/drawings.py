@@ -10,7 +10,7 @@ from nmosd_cohort.report.plots_forest import drawn
 from nmosd_cohort.report.plots_pooled import pooled_forest
 from nmosd_cohort.report.svg import png_bytes, svg_text
 from nmosd_cohort.report.tables_literature import in_order
-from nmosd_cohort.report.words import humanise
+from nmosd_cohort.report.words import outcome_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ def draw_forests(verdicts: pd.DataFrame) -> Mapping[str, Drawing]:
 
 def draw_pooled(forests: Mapping[str, pd.DataFrame]) -> Mapping[str, Drawing]:
     """Draw the forest plot of each pooled group, by group."""
-    return {name: as_drawing(pooled_forest(rows, title=humanise(name))) for name, rows in forests.items()}
+    return {name: as_drawing(pooled_forest(rows, title=outcome_label(name))) for name, rows in forests.items()}
 
 
 def as_drawing(figure: Figure) -> Drawing:

@@ -41,23 +41,8 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     return safe.to_csv(index=False, lineterminator="\n").encode("utf-8")
 
 
-def write_new(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame as CSV to a new file.
-
-    Raises
-    ------
-    ValueError
-        If the file exists.
-    OSError
-        If the file cannot be written.
-    """
-    if path.exists():
-        raise ValueError(f"{path.name} exists; give a new file")
-    path.write_bytes(csv_bytes(frame))
-
-
-def write_private(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame that holds raw values as CSV, readable by its owner alone; an earlier such file is replaced.
+def write_own(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame as CSV; an earlier file is replaced only if it has the same columns.
 
     Raises
     ------
@@ -66,13 +51,30 @@ def write_private(path: Path, frame: pd.DataFrame) -> None:
     OSError
         If the file cannot be written.
     """
-    header = csv_bytes(frame.head(0))
-    if path.exists() and not path.read_bytes().startswith(header):
-        raise ValueError(f"{path.name} exists and holds something else; give a new file")
+    _check_own(path, frame)
+    path.write_bytes(csv_bytes(frame))
+
+
+def write_private(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame that holds raw values as ``write_own`` does, readable by its owner alone.
+
+    Raises
+    ------
+    ValueError
+        If the file exists and has other columns.
+    OSError
+        If the file cannot be written.
+    """
+    _check_own(path, frame)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         os.chmod(path, 0o600)
         file.write(csv_bytes(frame))
+
+
+def _check_own(path: Path, frame: pd.DataFrame) -> None:
+    if path.exists() and not path.read_bytes().startswith(csv_bytes(frame.head(0))):
+        raise ValueError(f"{path.name} exists and holds something else; give a new file")
 
 
 def json_bytes(content: object) -> bytes:

@@ -42,6 +42,17 @@ def decimal(value: float, decimals: int) -> str:
     return _signed(f"{value:.{decimals}f}")
 
 
+def number_text(value: float) -> str:
+    """Return a number of an unknown kind with up to 4 significant digits, whole ones in full.
+
+    Examples
+    --------
+    >>> number_text(66.4), number_text(0.123456), number_text(-12345.6), number_text(122.0), number_text(0.00002)
+    ('66.4', '0.1235', '−12346', '122', '2e-05')
+    """
+    return _signed(f"{value:.0f}" if 1000 <= abs(value) < math.inf else f"{value:.4g}")
+
+
 def percent(share: float, n: float | None = None) -> str:
     """Return a share of 0 to 1 as percent: no decimals if n is below 20, one otherwise.
 

@@ -114,7 +114,11 @@ def headlines(result: Result) -> tuple[str, ...]:
 def variant(result: Result) -> str:
     """Return what tells a result from others of the same question, from its definitions."""
     subjects, circumstances = (
-        [value_words(result.definitions[key]) for key in keys if result.definitions.get(key)]
+        [
+            value_words(result.definitions[key])
+            for key in keys
+            if result.definitions.get(key, "most_used") != "most_used"
+        ]
         for keys in (SUBJECTS, CIRCUMSTANCES)
     )
     head, *tail = [*(subjects or [question_short(result.name)]), *circumstances]

@@ -30,7 +30,7 @@ from nmosd_cohort.report.tables_literature import (
 )
 from nmosd_cohort.report.tables_pooled import borrowed_table, pooled_table
 from nmosd_cohort.report.uncompared import uncompared_tables
-from nmosd_cohort.report.words import humanise, labels, question_short
+from nmosd_cohort.report.words import humanise, labels, outcome_label, question_short
 
 if TYPE_CHECKING:
     from nmosd_cohort.report.drawings import Drawing, Drawings
@@ -185,7 +185,7 @@ def _forest(question: str, verdicts: pd.DataFrame, drawing: Drawing, number: int
 
 
 def _pooled_forest(name: str, drawing: Drawing) -> Markup:
-    title = f"{humanise(name)}: published studies, their pooled share, and the registry"
+    title = f"{outcome_label(name)}: published studies, their pooled share, and the registry"
     return inline_svg(drawing.svg, prefix=f"pooled-{name}", title=title, description="Numbers in the table above.")
 
 

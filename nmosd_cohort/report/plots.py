@@ -10,6 +10,7 @@ from nmosd_cohort.report.plots_core import empty_figure, styled, why_empty
 from nmosd_cohort.report.plots_pain import plot_change, plot_depression, plot_lesion_level
 from nmosd_cohort.report.plots_scales import plot_disability, plot_quality_of_life
 from nmosd_cohort.report.plots_shares import plot_prevalence, plot_primary
+from nmosd_cohort.report.rows import check_result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,11 @@ def plot(result: Result) -> Figure:
     matplotlib.figure.Figure
         A figure without global state. If the result has no estimate, the figure says what is missing.
 
+    Raises
+    ------
+    TypeError
+        If it is no Result.
+
     Examples
     --------
     >>> import pandas as pd
@@ -50,6 +56,7 @@ def plot(result: Result) -> Figure:
     >>> plot(answer).texts[0].get_text().replace("\n", " ")
     'Nothing to draw: 4 patients left at the step "assessed" (never asked about pain).'
     """
+    check_result(result, "plot")
     _show_figures_in_notebooks()
     with styled():
         if result.estimates["estimate"].notna().sum() == 0:

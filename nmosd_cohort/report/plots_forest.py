@@ -115,7 +115,8 @@ def forest(verdicts: pd.DataFrame) -> Figure:
         _draw_panel(panel, scale, *layout)
     _legend(figure, shown)
     if left_out:
-        words = f"{left_out} more figures have no local estimate to compare; the table gives the reasons."
+        some = "figure has" if left_out == 1 else "figures have"
+        words = f"{left_out} more {some} no local estimate to compare; the table gives the reasons."
         figure.text(LEFT_INCHES / WIDTH_INCHES, 0.15 / figure.get_figheight(), words, fontsize=9)
     return figure
 

@@ -6,6 +6,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -15,7 +16,6 @@ from nmosd_cohort.report.plots_core import INK, QUIET, Look, draw_interval, empt
 from nmosd_cohort.report.rows import Row, records
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 WIDTH_INCHES, LEFT_INCHES, RIGHT_INCHES = 10.0, 2.6, 3.0
@@ -23,6 +23,7 @@ ROW_INCHES, TOP_INCHES, BOTTOM_INCHES, LINE_INCHES = 0.32, 0.62, 0.98, 0.19
 SMALLEST, LARGEST = 4.0, 15.0  # side of a square, in points
 LOCAL = Look("#B2340B", "D")
 NOT_COUNTED = Look(QUIET, "s", "#FFFFFF")
+NEEDED = ("kind", "label", "n", "events", "estimate", "conf_low", "conf_high", "weight", "note")
 ORDER = ("study", "not counted", "pooled", "prediction", "local")
 GAPS = {"pooled": 0.35, "prediction": 0.0, "local": 0.7}  # rows of air above
 COUNTS_AT, NUMBERS_AT = 1.03, 1.23  # of the width of the panel
@@ -45,6 +46,13 @@ def pooled_forest(rows: pd.DataFrame, *, title: str = "") -> Figure:
         The area of a square grows with the weight of its study, from a smallest one that can be seen up to half of
         all weight. Hollow squares do not count; the notes below the plot say why.
 
+    Raises
+    ------
+    TypeError
+        If it is no frame.
+    ValueError
+        If the frame has other columns.
+
     Examples
     --------
     >>> import pandas as pd
@@ -53,11 +61,21 @@ def pooled_forest(rows: pd.DataFrame, *, title: str = "") -> Figure:
     >>> len(pooled_forest(pd.DataFrame([share])).axes)
     1
     """
+    _check_rows(rows)
     drawn = [row for kind in ORDER for row in records(rows) if row["kind"] == kind] if len(rows) else []
     with styled():
         if not drawn:
             return empty_figure("Nothing to draw: no published share is of this group.")
         return _draw(drawn, title)
+
+
+def _check_rows(rows: object) -> None:
+    taken = "pooled_forest takes the frame that evidence_for returns"
+    if not isinstance(rows, pd.DataFrame):
+        raise TypeError(f"{taken}, not {type(rows).__name__}")
+    missing = [name for name in NEEDED if name not in rows]
+    if missing and len(rows):
+        raise ValueError(f"{taken}; this one has no {', '.join(missing)}")
 
 
 def _draw(rows: list[Row], title: str) -> Figure:

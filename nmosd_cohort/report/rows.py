@@ -16,6 +16,7 @@ from nmosd_cohort.report.words import (
     value_words,
     without_capital,
 )
+from nmosd_cohort.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,25 @@ Row = Mapping[str, Any]
 def records(frame: pd.DataFrame) -> list[Row]:
     """Return the rows of a frame as mappings from column to value."""
     return cast("list[Row]", frame.to_dict("records"))
+
+
+def check_result(thing: object, taker: str, *, or_else: str = "") -> None:
+    """Check that a thing is the answer of a question.
+
+    Raises
+    ------
+    TypeError
+        If it is not; the message says what ``taker`` takes.
+
+    Examples
+    --------
+    >>> check_result(5, "plot")
+    Traceback (most recent call last):
+    TypeError: plot takes the Result of a question, not int
+    """
+    if not isinstance(thing, Result):
+        other = f" or {or_else}" if or_else else ""
+        raise TypeError(f"{taker} takes the Result of a question{other}, not {type(thing).__name__}")
 
 
 def row_estimate(row: Row) -> str:

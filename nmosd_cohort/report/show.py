@@ -7,30 +7,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from nmosd_cohort.report.format import decimal, is_missing, whole
+from nmosd_cohort.report.format import whole
 from nmosd_cohort.report.rows import records, row_sentence
+from nmosd_cohort.report.show_frames import bullets, show_frame, value_text
+from nmosd_cohort.report.streams import write_what_can_be_written
 from nmosd_cohort.report.tables import role_caption
-from nmosd_cohort.report.tables_literature import difference_text, figure_name, side_with_n, signed_verdict
-from nmosd_cohort.report.words import humanise, readable
+from nmosd_cohort.report.words import labels, readable
 from nmosd_cohort.result import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from nmosd_cohort.report.rows import Row
+    from collections.abc import Sequence
 
 PLAIN_WIDTH = 120  # of a log file, which tells no width
 SHOWN_ROLES = ("primary", "secondary")
-DECIMALS = 3
 
 
 def show(
@@ -45,8 +40,10 @@ def show(
     ----------
     things
         A Result prints its question, its primary and secondary estimates, how many patients it began and
-        ended with, and the assumptions that do not hold. A frame of verdicts prints a block a figure. Any
-        other frame prints as a table, an Estimate as one line, a mapping as one line a name, text as it is.
+        ended with, and the assumptions that do not hold. A frame with the columns ``figure`` and
+        ``verdict`` prints a block a figure, with what else it has. Any other frame prints as a table, or where
+        that is wider than the page as a block a row, at most 50. An Estimate prints as one line, a mapping as one
+        line a name, text as it is. Numbers have up to 4 significant digits.
     title
         Heading above all of them.
     measures
@@ -54,12 +51,18 @@ def show(
     console
         Where to print; by default standard output, or the cell of a notebook.
 
+    Raises
+    ------
+    ValueError
+        If a measure is asked for that neither a Result nor any question has; the message lists those it has.
+
     Examples
     --------
     >>> import nmosd_cohort as nc
     >>> nc.show(nc.statistics.proportion(35, 122))
     0.287 (0.214 to 0.373), n = 122; Wilson
     """
+    write_what_can_be_written()
     out = console or _console()
     if title:
         out.rule(Text(title), align="left", style="bold")
@@ -67,11 +70,12 @@ def show(
         if isinstance(thing, Result):
             _show_result(out, thing, measures)
         elif isinstance(thing, pd.DataFrame):
-            _show_frame(out, thing)
+            show_frame(out, thing)
+            out.print()
         elif isinstance(thing, Mapping):
-            _bullets(out, (f"{name}: {_line(value)}" for name, value in thing.items()))
+            bullets(out, (f"{name}: {value_text(value)}" for name, value in thing.items()))
         else:
-            out.print(_line(thing), markup=False, highlight=False)
+            out.print(value_text(thing), markup=False, highlight=False)
 
 
 def _console() -> Console:
@@ -79,34 +83,23 @@ def _console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH, force_jupyter=False)
 
 
-def _line(thing: Any) -> str:
-    """Return an Estimate as one line, anything else as text."""
-    names = {field.name for field in fields(thing)} if is_dataclass(thing) and not isinstance(thing, type) else set()
-    if not {"estimate", "conf_low", "conf_high", "n", "method"} <= names:
-        return str(thing)
-    if is_missing(thing.estimate):
-        return f"not estimated, n = {whole(thing.n)}; {thing.method}"
-    limits = "no interval"
-    if not is_missing(thing.conf_low):
-        limits = f"{decimal(thing.conf_low, DECIMALS)} to {decimal(thing.conf_high, DECIMALS)}"
-    return f"{decimal(thing.estimate, DECIMALS)} ({limits}), n = {whole(thing.n)}; {thing.method}"
-
-
 def _show_result(out: Console, result: Result, measures: Sequence[str] | None) -> None:
-    out.print(Text(readable(result.question), style="bold"))
     rows = records(result.estimates)
+    _check_measures(result, measures or ())
+    out.print(Text(readable(result.question), style="bold"))
     kept = [row for row in rows if (row["measure"] in measures if measures else row["role"] in SHOWN_ROLES)]
     for role in dict.fromkeys(str(row["role"]) for row in kept):
         out.print(f"{role_caption(role)}:", markup=False)
-        _bullets(out, (row_sentence(row) for row in kept if row["role"] == role))
+        bullets(out, (row_sentence(row) for row in kept if row["role"] == role))
     if not kept:
-        out.print("No estimate could be made.", markup=False)
+        asked = f" of {', '.join(measures)}" if measures and rows else ""
+        out.print(f"No estimate{asked} could be made.", markup=False, highlight=False)
     steps = records(result.flow)
     if steps:
         ends = f"{whole(steps[0]['n'])} patients at the first step, {whole(steps[-1]['n'])} analysed"
         lost = [f"{whole(step['excluded'])} {step['reason']}" for step in steps if step["excluded"]]
         out.print(f"Patients: {'; '.join([ends, *map(readable, lost)])}.", markup=False)
-    _bullets(
+    bullets(
         out,
         (
             f"{row['check']}: {row['status']}. {row['detail']}"
@@ -117,39 +110,10 @@ def _show_result(out: Console, result: Result, measures: Sequence[str] | None) -
     out.print()
 
 
-def _bullets(out: Console, lines: Iterable[str]) -> None:
-    for line in lines:
-        out.print(Text(f"  - {line}"))
-
-
-def _show_frame(out: Console, frame: pd.DataFrame) -> None:
-    if {"figure", "verdict", "reason", "published_estimate"} <= set(frame.columns):
-        for row in records(frame):
-            _show_verdict(out, row)
-    else:
-        out.print(_table(frame))
-    out.print()
-
-
-def _show_verdict(out: Console, row: Row) -> None:
-    out.print(Text(f"{figure_name(row)}: {signed_verdict(row['verdict'])}", style="bold"))
-    sides = [f"{word} {side_with_n(row, side)}" for side, word in (("published", "published"), ("local", "here"))]
-    if not is_missing(row["difference"]):
-        sides.append(f"difference {difference_text(row)}")
-    _bullets(out, ["; ".join(sides), str(row["reason"])])
-
-
-def _table(frame: pd.DataFrame) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in frame.columns:
-        numeric = pd.api.types.is_numeric_dtype(frame[name])
-        table.add_column(humanise(str(name)), justify="right" if numeric else "left", overflow="fold")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(Text(_cell(value)) for value in row))
-    return table
-
-
-def _cell(value: Any) -> str:
-    if is_missing(value):
-        return ""
-    return decimal(value, DECIMALS) if isinstance(value, float) else str(value)
+def _check_measures(result: Result, measures: Sequence[str]) -> None:
+    """Refuse a measure that does not exist; one that exists may lack an estimate in a small registry."""
+    known = list(dict.fromkeys(result.estimates["measure"]))
+    unknown = [measure for measure in measures if measure not in known and measure not in labels()["measures"]]
+    if unknown:
+        has = ", ".join(known) or "no estimate"
+        raise ValueError(f"{result.name} has no measure {', '.join(unknown)}; it has {has}")

@@ -10,16 +10,27 @@ import great_tables
 from markupsafe import Markup
 
 from nmosd_cohort.literature.references import paper_name
+from nmosd_cohort.literature.reweighted import REWEIGHTED_COLUMNS
 from nmosd_cohort.report.format import NOT_RECORDED, NOT_TESTED, is_missing, whole
 from nmosd_cohort.report.page_table import PageTable, environment
-from nmosd_cohort.report.rows import Row, records, row_count, row_counted, row_estimate, row_p, row_patients
+from nmosd_cohort.report.rows import (
+    Row,
+    check_result,
+    records,
+    row_count,
+    row_counted,
+    row_estimate,
+    row_p,
+    row_patients,
+)
+from nmosd_cohort.report.tables_case_mix import reweighted_alone
 from nmosd_cohort.report.tables_literature import (
     VERDICT_HEADS,
     by_paper,
     check_verdicts,
     counts_of,
     signed_verdict,
-    verdict_cells,
+    verdict_rows,
 )
 from nmosd_cohort.report.words import ROLE_ORDER, humanise, labels, measure_label, outcome_label, readable, value_words
 
@@ -215,7 +226,7 @@ def table(result: Result | pd.DataFrame, *, measures: Sequence[str] | None = Non
     Parameters
     ----------
     result
-        Answer of a question, or the frame that ``validate`` returns.
+        Answer of a question, or the frame that ``validate`` or ``reweighted_verdicts`` returns.
     measures
         Measures of a result to show; all by default.
 
@@ -227,6 +238,8 @@ def table(result: Result | pd.DataFrame, *, measures: Sequence[str] | None = Non
 
     Raises
     ------
+    TypeError
+        If it is neither a Result nor a frame.
     ValueError
         If the result has no such measure, or a frame holds no verdicts.
 
@@ -243,7 +256,9 @@ def table(result: Result | pd.DataFrame, *, measures: Sequence[str] | None = Non
     import pandas as pd
 
     if isinstance(result, pd.DataFrame):
-        return _verdicts(result)
+        is_reweighted = set(REWEIGHTED_COLUMNS) <= set(result)
+        return _reweighted(result) if is_reweighted else _verdicts(result)
+    check_result(result, "table", or_else="the frame that validate() or reweighted_verdicts() returns")
     notes = footnotes(result, measures=measures)
     marks = {note.text: note.mark for note in notes}
     rows = [
@@ -263,12 +278,22 @@ def table(result: Result | pd.DataFrame, *, measures: Sequence[str] | None = Non
     return built
 
 
+def _reweighted(reweighted: pd.DataFrame) -> great_tables.GT:
+    """Return verdicts before and after reweighting by paper."""
+    import pandas as pd
+
+    made = reweighted_alone(reweighted)
+    printed = pd.DataFrame(made.rows, columns=list(made.columns))
+    printed.insert(0, "paper", [paper_name(str(paper)) for paper in reweighted["paper"]])
+    return great_tables.GT(printed, groupname_col="paper").tab_header(title=made.caption)
+
+
 def _verdicts(verdicts: pd.DataFrame) -> great_tables.GT:
     """Return verdicts by paper, with the meaning of those that occur as source notes."""
     import pandas as pd
 
     check_verdicts(verdicts)
-    rows = [(paper_name(paper), *verdict_cells(row)) for paper, group in by_paper(verdicts) for row in records(group)]
+    rows = [(paper_name(paper), *cells) for paper, group in by_paper(verdicts) for cells in verdict_rows(group)]
     printed = pd.DataFrame(rows, columns=["paper", *VERDICT_HEADS])
     built = great_tables.GT(printed, groupname_col="paper").tab_header(title="Published figures and this registry")
     for name, n in counts_of(verdicts).items():

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
+from nmosd_cohort.literature.catalogue import published_figures
 from nmosd_cohort.report.format import NOT_RECORDED, count_text, decimal, estimate_text, is_missing, percent, whole
 from nmosd_cohort.report.page_table import PageTable
 from nmosd_cohort.report.rows import Row, records
 from nmosd_cohort.report.tables_literature import (
     difference_text,
-    figure_subject,
+    figure_subjects,
     known_text,
     scale_kind,
     side_text,
     signed_verdict,
 )
 from nmosd_cohort.report.words import outcome_label
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PRINTED = ("n", "events", "percent", "mean", "sd", "median", "quartile_1", "quartile_3", "minimum", "maximum")
 REWEIGHTED_HEADS = (
@@ -37,18 +35,33 @@ REWEIGHTED_HEADS = (
 
 def reweighted_table(reweighted: pd.DataFrame, verdicts: pd.DataFrame) -> PageTable:
     """Return the verdicts before and after reweighting to a paper's patients, side by side: one row a figure."""
-    known = {str(row["figure"]): row for row in records(verdicts)}
-    rows = tuple(_reweighted_cells(row, known[str(row["figure"])]) for row in records(reweighted))
+    shown, known = records(reweighted), {str(row["figure"]): row for row in records(verdicts)}
+    beside = [known[str(row["figure"])] for row in shown]
+    rows = tuple(map(_reweighted_cells, shown, beside, figure_subjects(beside)))
     caption = "The same patients, weighted so that they resemble the paper's"
     return PageTable(caption, REWEIGHTED_HEADS, rows, (6, 7), name="reweighted")
 
 
-def _reweighted_cells(row: Row, verdict: Row) -> tuple[str, ...]:
+def reweighted_alone(reweighted: pd.DataFrame) -> PageTable:
+    """Return the same without the verdicts at hand: what a figure is about comes from the catalogue, else its id."""
+    catalogue = {str(row["figure"]): row for row in records(published_figures())}
+    names = ("construct", "denominator", "time_frame")
+    of_side = {"scale": "share", "local_low": None, "local_high": None}
+    verdicts = [
+        {name: catalogue.get(row["figure"], {}).get(name, "") for name in names}
+        | {"construct": catalogue.get(row["figure"], {}).get("construct", row["figure"]), "paper": row["paper"]}
+        | {"figure": row["figure"], "local_estimate": row["raw_estimate"], "local_n": None, **of_side}
+        for row in records(reweighted)
+    ]
+    return reweighted_table(reweighted, pd.DataFrame(verdicts))
+
+
+def _reweighted_cells(row: Row, verdict: Row, subject: str) -> tuple[str, ...]:
     limits = (row["reweighted_estimate"], row["reweighted_low"], row["reweighted_high"])
     share = row["effective_share"]
     effective = NOT_RECORDED if is_missing(row["effective_n"]) else decimal(float(row["effective_n"]), 1)
     return (
-        figure_subject(verdict),
+        subject,
         side_text(verdict, "local"),
         signed_verdict(row["raw_verdict"]),
         estimate_text(*limits, kind=scale_kind(verdict["scale"])),

@@ -129,6 +129,15 @@ def figure_subject(row: Row) -> str:
     return f"{name} ({where})" if where else name
 
 
+def figure_subjects(rows: list[Row]) -> list[str]:
+    """Return what each figure is about; those of one paper that read the same have their id behind."""
+    names = [(str(row["paper"]), figure_subject(row)) for row in rows]
+    often = Counter(names)
+    return [
+        f"{name[1]} [{row['figure']}]" if often[name] > 1 else name[1] for name, row in zip(names, rows, strict=True)
+    ]
+
+
 def known_text(value: object, missing: str) -> str:
     """Return a text, or what to say where there is none."""
     return missing if is_missing(value) or value == "" else str(value)
@@ -136,22 +145,27 @@ def known_text(value: object, missing: str) -> str:
 
 def verdict_table(verdicts: pd.DataFrame, *, caption: str) -> PageTable:
     """Return one row a figure: verdict, both estimates with n, difference, p, power and reason."""
-    rows = tuple(verdict_cells(row) for row in records(verdicts))
+    rows = tuple(verdict_rows(verdicts))
     return PageTable(caption, VERDICT_HEADS, rows, (5,), name="verdicts", empty="No figure was compared.")
 
 
 def uncompared_table(verdicts: pd.DataFrame, *, caption: str) -> PageTable:
     """Return the figures that have no difference, one row a figure: what there is of either side, and why not."""
     kept = [VERDICT_HEADS.index(head) for head in UNCOMPARED_HEADS]
-    rows = tuple(tuple(verdict_cells(row)[place] for place in kept) for row in records(verdicts))
+    rows = tuple(tuple(cells[place] for place in kept) for cells in verdict_rows(verdicts))
     return PageTable(caption, UNCOMPARED_HEADS, rows, name="verdicts")
 
 
-def verdict_cells(row: Row) -> tuple[str, ...]:
-    """Return a verdict as the texts of ``VERDICT_HEADS``."""
+def verdict_rows(verdicts: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return each verdict as the texts of ``VERDICT_HEADS``, no two figures of a paper under one name."""
+    rows = records(verdicts)
+    return [_verdict_cells(row, subject) for row, subject in zip(rows, figure_subjects(rows), strict=True)]
+
+
+def _verdict_cells(row: Row, subject: str) -> tuple[str, ...]:
     tested = not is_missing(row["difference"]) and not is_missing(row["difference_low"])
     return (
-        figure_subject(row),
+        subject,
         signed_verdict(row["verdict"]),
         side_with_n(row, "published"),
         side_with_n(row, "local"),
@@ -167,7 +181,7 @@ def side_with_n(row: Row, side: str) -> str:
     n = row[f"{side}_n"]
     text = side_text(row, side)
     if text == NOT_ESTIMATED:
-        return "no number seen" if side == "published" else text
+        return "no single number" if side == "published" else text
     patients = whole(n) if is_missing(n) else f"={BLANK}{whole(n)}"
     return f"{text}, n{BLANK}{patients}"
 
@@ -207,4 +221,5 @@ def check_verdicts(verdicts: pd.DataFrame) -> None:
     """
     missing = [name for name in NEEDED if name not in verdicts.columns]
     if missing:
-        raise ValueError(f"the frame has no {', '.join(missing)}; a table is made of a Result or of validate()'s frame")
+        made = "a table is made of a Result, or of the frame of validate() or reweighted_verdicts()"
+        raise ValueError(f"the frame has no {', '.join(missing)}; {made}")

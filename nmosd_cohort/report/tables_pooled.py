@@ -9,7 +9,7 @@ from nmosd_cohort.report.format import NOT_ESTIMATED, NOT_RECORDED, decimal, est
 from nmosd_cohort.report.page_table import PageTable
 from nmosd_cohort.report.rows import Row, records
 from nmosd_cohort.report.tables_literature import known_text
-from nmosd_cohort.report.words import humanise
+from nmosd_cohort.report.words import outcome_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ def _pooled_cells(row: Row, forest: pd.DataFrame | None) -> tuple[str, ...]:
     limits = (row["prediction_low"], row["prediction_high"])
     mean = (row["estimate"], row["conf_low"], row["conf_high"])
     return (
-        humanise(str(row["group"])),
+        outcome_label(str(row["group"])),
         f"{whole(row['studies'])} ({whole(row['n'])})",
         str(row["method"]) if is_missing(row["estimate"]) else estimate_text(*mean),
         _further(row, limits),
@@ -88,7 +88,7 @@ def _borrowed_cells(row: Row) -> tuple[str, ...]:
     patients = row["prior_patients"]
     conflict = p_text(row["conflict_p"])
     return (
-        humanise(str(row["group"])),
+        outcome_label(str(row["group"])),
         f"{estimate_text(*sides[0], n=n)}, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{whole(n)}",
         estimate_text(*sides[1]),
         estimate_text(row["estimate"], row["conf_low"], row["conf_high"], n=n),

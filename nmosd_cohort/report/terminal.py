@@ -153,7 +153,7 @@ def _print_verdict(out: Console, row: Row) -> None:
     cells = [figure_subject(row), *sides, difference_text(row)]
     verdict = Text(signed_verdict(row["verdict"]), style=f"bold {entry.get('colour', '')}".strip())
     out.print(_columns([*(Text(cell) for cell in cells), verdict]))
-    out.print(Padding(Text(str(row["reason"]), style="dim"), (0, 0, 1, 2)))
+    out.print(Padding(Text(f"{row['figure']}: {row['reason']}", style="dim"), (0, 0, 1, 2)))
 
 
 def _columns(cells: list[Text]) -> Table:

@@ -11,6 +11,7 @@ import pytest
 import nmosd_cohort as nc
 from nmosd_cohort.intake.mapping_file import CARE_LEVELS
 from nmosd_cohort.literature import validate as module
+from nmosd_cohort.literature.catalogue import read_catalogue
 from nmosd_cohort.literature.figure import CareLevel
 from nmosd_cohort.literature.verdict import VERDICT_COLUMNS, VERDICTS
 from tests.conftest import registry_of
@@ -213,7 +214,7 @@ def test_answers_of_other_definitions_or_registries_are_not_used(review, questio
 
 
 def test_cutoff_of_a_screening_instrument_is_stated(review, monkeypatch):
-    figure = next(one for paper in module.read_catalogue() for one in paper.figures if one.id == "zhang_2022_np_all")
+    figure = next(one for paper in read_catalogue() for one in paper.figures if one.id == "zhang_2022_np_all")
     arguments = figure.answers.arguments | {"neuropathic_by": "dn4"}
     dn4 = replace(figure, answers=replace(figure.answers, arguments=arguments), cutoff="4 or more", instrument="DN4")
     monkeypatch.setattr(module, "_chosen", lambda papers: [dn4])
@@ -222,9 +223,7 @@ def test_cutoff_of_a_screening_instrument_is_stated(review, monkeypatch):
 
 
 def test_care_level_of_the_registry_stands_beside_that_of_the_paper(review, monkeypatch):
-    figure = next(
-        one for paper in module.read_catalogue() for one in paper.figures if one.id == "qian_2012_pain_current"
-    )
+    figure = next(one for paper in read_catalogue() for one in paper.figures if one.id == "qian_2012_pain_current")
     monkeypatch.setattr(module, "_chosen", lambda papers: [replace(figure, care_level="inpatients")])
     assert "care_level" in nc.validate(review).iloc[0]["gate_unknown"]
     told = replace(review, provenance={**review.provenance, "care_level": "survey"})
@@ -251,9 +250,7 @@ def test_every_reason_is_a_sentence_and_every_difference_has_limits_and_power(ve
 
 
 def test_select_that_fits_several_rows_is_a_fault_of_the_catalogue(review, monkeypatch):
-    figure = next(
-        one for paper in module.read_catalogue() for one in paper.figures if one.id == "qian_2012_pain_current"
-    )
+    figure = next(one for paper in read_catalogue() for one in paper.figures if one.id == "qian_2012_pain_current")
     vague = replace(figure, answers=replace(figure.answers, select={"measure": "proportion"}))
     monkeypatch.setattr(module, "_chosen", lambda papers: [vague])
     with pytest.raises(

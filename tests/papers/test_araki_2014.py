@@ -50,8 +50,8 @@ def test_answers_are_those_of_the_question(replay: Any, demo: nc.Registry) -> No
 def test_change_of_the_paper_by_correlation(replay: Any) -> None:
     _, printed = replay("araki_2014")
     # At r = 0.5 the SD of the change is sqrt(1.5^2 + 1.2^2 - 1.5 * 1.2) = 1.375; limits -2.1 -+ 2.447 * 1.375 / sqrt 7.
-    half = next(line for line in printed.splitlines() if line.split()[:2] == ["0.500", "−2.100"])
-    assert half.split()[2:5] == ["1.375", "−3.371", "−0.829"]
+    half = next(line for line in printed.splitlines() if line.split()[:2] == ["0.5", "−2.1"])
+    assert half.split()[2:5] == ["1.375", "−3.371", "−0.8285"]
     assert "a correlation above -0.41" in printed
 
 

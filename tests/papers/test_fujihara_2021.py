@@ -73,7 +73,7 @@ def test_pain_is_correlated_with_worse_function(replay: Any, demo: nc.Registry) 
 def test_role_scale_and_moderate_pain_by_hand(replay: Any, by_hand: nc.Registry) -> None:
     made, printed = replay(PAPER, by_hand)
     assert (made["severe"].events, made["severe"].n) == (2, 3)  # p1 and p4 of p1, p2, p4
-    assert "43.750" in printed  # mean of 0, 100, 50, 25
+    assert "43.75" in printed  # mean of 0, 100, 50, 25
     assert (made["women"], made["positive"]) == (2, 4)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from nmosd_cohort.intake.registry import Registry
 from nmosd_cohort.report import drawings, folder, staging, swap
-from nmosd_cohort.report.files import csv_bytes, write_new
+from nmosd_cohort.report.files import csv_bytes, write_own
 from nmosd_cohort.report.folder import write_report
 from nmosd_cohort.report.literature_page import LiteraturePart
 from nmosd_cohort.report.plots_core import empty_figure
@@ -241,8 +241,10 @@ def test_frames_of_the_literature_are_files_and_settings_are_in_the_manifest(
     assert json.loads((path / "manifest.json").read_text("utf-8"))["extra"]["catalogue_sha256"] == "abc"
 
 
-def test_a_new_file_replaces_none(tmp_path: Path):
-    write_new(tmp_path / "figures.csv", pd.DataFrame({"a": [1]}))
-    assert (tmp_path / "figures.csv").read_text("utf-8") == "a\n1\n"
-    with pytest.raises(ValueError, match=r"figures\.csv exists; give a new file"):
-        write_new(tmp_path / "figures.csv", pd.DataFrame({"a": [2]}))
+def test_a_file_replaces_only_one_of_its_own_columns(tmp_path: Path):
+    write_own(tmp_path / "figures.csv", pd.DataFrame({"a": [1]}))
+    write_own(tmp_path / "figures.csv", pd.DataFrame({"a": [2]}))
+    assert (tmp_path / "figures.csv").read_text("utf-8") == "a\n2\n"
+    with pytest.raises(ValueError, match=r"figures\.csv exists and holds something else; give a new file"):
+        write_own(tmp_path / "figures.csv", pd.DataFrame({"b": [2]}))
+    assert (tmp_path / "figures.csv").read_text("utf-8") == "a\n2\n"

@@ -1,13 +1,17 @@
 """Words of the report: every measure that the demo shows has a name and a way to be printed."""
 
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
 
 from nmosd_cohort.intake.open import open_registry
+from nmosd_cohort.literature.catalogue import published_figures
 from nmosd_cohort.report.format import check_kind
+from nmosd_cohort.report.html import variant
 from nmosd_cohort.report.rows import row_count, row_estimate
-from nmosd_cohort.report.words import labels
+from nmosd_cohort.report.words import labels, outcome_label, value_words
+from nmosd_cohort.result import Result
 from nmosd_cohort.run import answer_questions
 
 
@@ -44,3 +48,15 @@ def test_possible_range_and_confidence_limits_look_different():
     limits = row | {"measure": "limits_if_never_asked", "conf_level": 0.95}
     assert row_estimate(possible) == "between 65.1 % and 70.2 %"
     assert row_estimate(limits) == "between 65.1 % and 70.2 % [95 % interval]"
+
+
+def test_every_pool_group_and_no_word_of_the_code_stands_in_the_report():
+    groups = published_figures()["pool_group"].dropna().unique()
+    assert set(groups) - set(labels()["outcomes"]) == set()
+    assert outcome_label("relapse_free_after_car_t") == "No relapse after CAR T cells"
+    assert value_words("most_used") == "The scale that most patients have"
+
+
+def test_a_result_is_told_apart_by_its_scale_and_not_by_how_that_was_chosen(prevalence: Result):
+    chosen = {"instrument": "BDI-II", "depression": "most_used", "time_frame": "current"}
+    assert variant(replace(prevalence, definitions=chosen)) == "BDI-II, current"

@@ -141,7 +141,7 @@ def test_integrity_is_summed_by_check_and_contradictions_are_listed(
 def test_pooled_share_has_the_registry_beside_it_and_the_borrowed_one_is_secondary(section: Literature) -> None:
     (row,) = [[plain(cell) for cell in row] for row in section.pooled.rows]
     assert row[:5] == [
-        "Neuropathic all",
+        "Neuropathic pain, all patients",
         "6 (512)",
         "36.0 % (28.0 to 45.0)",
         "between 17.0 % and 61.0 %",
@@ -207,12 +207,12 @@ def test_drawings_of_questions_and_of_pooled_groups_are_in_the_page(verdicts: pd
     drawings = Drawings({}, {"pain_prevalence": Drawing(svg, b"")}, {"neuropathic_all": Drawing(svg, b"")})
     section = literature_section(verdicts, LiteraturePart(), drawings)
     assert [title for title, _ in section.forests] == ["Pain prevalence"]
-    assert "Neuropathic all: published studies" in section.pooled_forests[0]
+    assert "Neuropathic pain, all patients: published studies" in section.pooled_forests[0]
 
 
 def test_verdicts_are_a_table_in_a_notebook(verdicts: pd.DataFrame) -> None:
     html = table(verdicts).as_raw_html()
     assert html.index("Author 2010") < html.index("Author 2011")
     assert "differ by less than the margin" in html
-    with pytest.raises(ValueError, match=r"the frame has no figure, paper, .*of validate\(\)'s frame"):
+    with pytest.raises(ValueError, match=r"the frame has no figure, paper, .*of the frame of validate\(\)"):
         table(pd.DataFrame({"a": [1]}))

@@ -110,6 +110,9 @@ def test_forest_draws_published_and_local_one_panel_a_scale(verdicts: pd.DataFra
     filled = [line for panel in figure.axes for line in lines(panel, "_estimate") if line.get_mfc() != "#FFFFFF"]
     assert len(hollow) == len(filled) == verdicts["local_estimate"].notna().sum()
     assert "9 more figures have no local estimate" in figure.texts[0].get_text()
+    missing = verdicts[verdicts["local_estimate"].isna()].head(1)
+    one_left = forest(pd.concat([verdicts[verdicts["local_estimate"].notna()], missing]))
+    assert "1 more figure has no local estimate" in one_left.texts[0].get_text()
     assert {(line.get_marker(), line.get_mfc()) for line in filled} == {
         ("o", "#00684A"), ("s", "#0072B2"), ("D", "#B2340B"), ("^", "#B8860B")
     }  # fmt: skip

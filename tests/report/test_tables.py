@@ -2,9 +2,13 @@
 
 import re
 
+import pandas as pd
 import pytest
 
 from nmosd_cohort.intake.registry import Registry
+from nmosd_cohort.report.literature_page import LiteraturePart
+from nmosd_cohort.report.plots import plot
+from nmosd_cohort.report.plots_pooled import pooled_forest
 from nmosd_cohort.report.tables import (
     estimate_tables,
     flow_is_consistent,
@@ -14,6 +18,7 @@ from nmosd_cohort.report.tables import (
     table_html,
     tally_table,
 )
+from nmosd_cohort.report.tables_literature import verdict_table
 from nmosd_cohort.report.tables_registry import cell_table, contents_table, findings_summary, record_table
 from nmosd_cohort.result import Result, flow_frame
 
@@ -102,3 +107,37 @@ def test_findings_are_counted_by_rule_and_column_without_values(registry: Regist
     assert summary["findings"].tolist() == [2, 1, 1]
     assert not {"value", "line", "record"} & set(summary.columns)
     assert [row[2] for row in contents_table(registry).rows] == ["2", "3"]
+
+
+@pytest.mark.parametrize("thing", [5, None, "abc"])
+def test_what_is_no_result_is_refused_in_words(thing: object):
+    with pytest.raises(TypeError, match="table takes the Result of a question or the frame that validate"):
+        table(thing)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="plot takes the Result of a question, not"):
+        plot(thing)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="pooled_forest takes the frame that evidence_for returns, not"):
+        pooled_forest(thing)  # type: ignore[arg-type]
+
+
+def test_a_frame_of_something_else_is_refused_in_words(verdicts: pd.DataFrame):
+    with pytest.raises(TypeError, match="plot takes the Result of a question, not DataFrame"):
+        plot(verdicts)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="evidence_for returns; this one has no kind, label"):
+        pooled_forest(verdicts)
+    with pytest.raises(ValueError, match="the frame has no figure, paper"):
+        table(pd.DataFrame({"a": [1]}))
+
+
+def test_reweighted_verdicts_make_a_table_without_the_verdicts(literature: LiteraturePart):
+    known = literature.reweighted.assign(figure="zhang_2022_pain_current", paper="zhang_2022")
+    html = table(pd.concat([known, literature.reweighted])).as_raw_html()
+    assert html.index("Zhang 2022") < html.index("Any pain (assessed patients, current)") < html.index("28.0 % (20.0")
+    assert "Figure 00" in html  # not in the catalogue
+
+
+def test_figures_of_a_paper_that_read_the_same_have_their_id(verdicts: pd.DataFrame):
+    twice = pd.concat([verdicts.iloc[[0]], verdicts.iloc[[0]].assign(figure="figure_99"), verdicts.iloc[[1]]])
+    names = [row[0] for row in verdict_table(twice, caption="x").rows]
+    assert [name.endswith(f"[{figure}]") for name, figure in zip(names, twice["figure"], strict=True)] == [True] * 2 + [
+        False
+    ]

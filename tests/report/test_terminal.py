@@ -39,7 +39,7 @@ def test_verdicts_are_by_paper_with_the_reason_below_and_the_rest_by_reason(verd
     print_verdicts(verdicts, console=console)
     text = said(console).replace("\N{NO-BREAK SPACE}", " ")
     assert text.index("Author 2010 ──") < text.index("● consistent") < text.index("What could not be compared")
-    assert "local estimate differs by less than the margin" in text
+    assert "figure_00: local estimate differs by less than the margin" in text
     assert "The definitions differ: 3" in text
     assert "3 time frame not stated in the paper" in text
     assert "15 of 24 figures compared. Consistent 4; " in text

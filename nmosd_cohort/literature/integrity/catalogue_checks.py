@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from nmosd_cohort.literature.catalogue import find_paper, read_catalogue
+from nmosd_cohort.literature.catalogue import chosen_papers
 from nmosd_cohort.literature.figure import Paper
 from nmosd_cohort.literature.integrity.figure_checks import check_figure
 from nmosd_cohort.literature.integrity.lineage import check_lineage
@@ -14,13 +14,13 @@ from nmosd_cohort.literature.integrity.lineage import check_lineage
 COLUMNS = ("figure", "paper", "check", "status", "printed", "recomputed", "detail")
 
 
-def check_figures(papers: Iterable[Paper | str] | None = None) -> pd.DataFrame:
+def check_figures(papers: str | Paper | Iterable[str | Paper] | None = None) -> pd.DataFrame:
     """Test the printed numbers of every published figure, one row a figure and check.
 
     Parameters
     ----------
     papers
-        Papers to test, or their keys in the catalogue; None takes all of it.
+        Papers to test, or their keys in the catalogue; one may stand by itself. None takes all of it.
 
     Returns
     -------
@@ -31,8 +31,8 @@ def check_figures(papers: Iterable[Paper | str] | None = None) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
-        If no paper has such a key.
+    ValueError, TypeError
+        If no paper has such a key, or it is no key.
 
     Notes
     -----
@@ -46,8 +46,7 @@ def check_figures(papers: Iterable[Paper | str] | None = None) -> pd.DataFrame:
     >>> wrong[["check", "printed", "recomputed"]].values.tolist()
     [['limits of a share', '39.9 to 92.9', '57.6 to 74.2 (Wilson)']]
     """
-    wanted = read_catalogue() if papers is None else papers
-    known = [find_paper(paper) if isinstance(paper, str) else paper for paper in wanted]
+    known = chosen_papers(papers)
     found = {figure.id: list(check_figure(figure)) for paper in known for figure in paper.figures}
     for figure, check in check_lineage(known):
         found[figure.id].append(check)
