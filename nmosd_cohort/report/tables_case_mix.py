@@ -27,7 +27,6 @@ REWEIGHTED_HEADS = (
     "Reweighted minus published",
     "Verdict, reweighted",
     "Effective patients",
-    "Largest weight",
     "Matched on",
     "Reason",
 )
@@ -39,7 +38,7 @@ def reweighted_table(reweighted: pd.DataFrame, verdicts: pd.DataFrame) -> PageTa
     beside = [known[str(row["figure"])] for row in shown]
     rows = tuple(map(_reweighted_cells, shown, beside, figure_subjects(beside)))
     caption = "The same patients, weighted so that they resemble the paper's"
-    return PageTable(caption, REWEIGHTED_HEADS, rows, (6, 7), name="reweighted")
+    return PageTable(caption, REWEIGHTED_HEADS, rows, name="reweighted")
 
 
 def reweighted_alone(reweighted: pd.DataFrame) -> PageTable:
@@ -58,8 +57,6 @@ def reweighted_alone(reweighted: pd.DataFrame) -> PageTable:
 
 def _reweighted_cells(row: Row, verdict: Row, subject: str) -> tuple[str, ...]:
     limits = (row["reweighted_estimate"], row["reweighted_low"], row["reweighted_high"])
-    share = row["effective_share"]
-    effective = NOT_RECORDED if is_missing(row["effective_n"]) else decimal(float(row["effective_n"]), 1)
     return (
         subject,
         side_text(verdict, "local"),
@@ -67,11 +64,18 @@ def _reweighted_cells(row: Row, verdict: Row, subject: str) -> tuple[str, ...]:
         estimate_text(*limits, kind=scale_kind(verdict["scale"])),
         difference_text({**row, "scale": verdict["scale"]}),
         signed_verdict(row["reweighted_verdict"]),
-        effective if is_missing(share) else f"{effective} ({percent(float(share))})",
-        NOT_RECORDED if is_missing(row["largest_weight"]) else decimal(float(row["largest_weight"]), 1),
+        _weighted(row),
         _variables(row["variables"]),
         " ".join(filter(None, (known_text(row["reason"], ""), _not_used(row)))),
     )
+
+
+def _weighted(row: Row) -> str:
+    """Return the effective patients, their share of all, and the largest weight."""
+    if is_missing(row["effective_n"]):
+        return NOT_RECORDED
+    share, largest = float(row["effective_share"]), float(row["largest_weight"])
+    return f"{decimal(float(row['effective_n']), 1)} ({percent(share)}), largest weight {decimal(largest, 1)}"
 
 
 def _not_used(row: Row) -> str:

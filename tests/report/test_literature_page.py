@@ -68,7 +68,7 @@ def test_raw_and_reweighted_verdict_stand_side_by_side(section: Literature) -> N
     assert row["Verdict"] == "● consistent"
     assert row["Verdict, reweighted"] == "■ compatible but imprecise"
     assert row["Local, reweighted to the paper's patients"] == "28.0 % (20.0 to 37.0)"
-    assert row["Effective patients"] == "61.2 (50.2 %)"
+    assert row["Effective patients"] == "61.2 (50.2 %), largest weight 3.2"
     assert row["Reason"] == "Here 28.0 %. Not matched: Age at onset (years): not printed."
 
 
