@@ -24,8 +24,7 @@ POOLED_HEADS = (
     "This registry",
     "SD between studies (logits)",
     "Mean without one study",
-    "Not counted",
-    "Counted with a remark",
+    "Figures left out or remarked on",
 )
 BORROWED_HEADS = (
     "Group",
@@ -55,9 +54,13 @@ def _pooled_cells(row: Row, forest: pd.DataFrame | None) -> tuple[str, ...]:
         _local(forest),
         NOT_ESTIMATED if is_missing(row["tau"]) else decimal(float(row["tau"]), 2),
         estimate_text(math.nan, row["lowest_without"], row["highest_without"]),
-        known_text(row["left_out"], "none"),
-        known_text(row["remarks"], "none"),
+        _notes(row),
     )
+
+
+def _notes(row: Row) -> str:
+    parts = (("Left out", known_text(row["left_out"], "")), ("Counted", known_text(row["remarks"], "")))
+    return " ".join(f"{head}: {text}." for head, text in parts if text) or "none"
 
 
 def _further(row: Row, limits: tuple[float, float]) -> str:
