@@ -10,8 +10,6 @@ from nmosd_cohort.literature.integrity.finding import Check
 from nmosd_cohort.literature.integrity.printed import Interval, Number, as_printed, printed_interval
 from nmosd_cohort.literature.integrity.scores import patients, score_grid
 
-Place = tuple[int, Fraction]  # order statistic j and weight of the next one
-
 LOWER, UPPER = Fraction(1, 4), Fraction(3, 4)
 
 
