@@ -1,4 +1,4 @@
-"""Readable words for measures, outcomes, groups, levels, verdicts and questions, read from labels.toml."""
+"""Readable words for measures, outcomes, groups, levels, verdicts and questions, read from the files of labels/."""
 
 from __future__ import annotations
 
@@ -27,7 +27,14 @@ def labels() -> Mapping[str, Any]:
     >>> labels()["levels"]["no_pain"]
     'No pain'
     """
-    return tomllib.loads((files("nmosd_cohort.report") / "labels.toml").read_text("utf-8"))
+    merged: dict[str, Any] = {}
+    for path in sorted((files("nmosd_cohort.report") / "labels").iterdir(), key=lambda entry: entry.name):
+        for section, entries in tomllib.loads(path.read_text("utf-8")).items():
+            known = merged.setdefault(section, {})
+            if twice := known.keys() & entries.keys():
+                raise ValueError(f"{path.name}: {section} has {', '.join(sorted(twice))} in another file too")
+            known.update(entries)
+    return merged
 
 
 @cache

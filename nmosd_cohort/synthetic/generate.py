@@ -40,6 +40,7 @@ import pandas as pd
 
 from nmosd_cohort.codebook import read_codebook
 from nmosd_cohort.intake.registry import ACCOUNTING_COLUMNS, FINDING_COLUMNS, Registry
+from nmosd_cohort.synthetic.additions import add_all
 from nmosd_cohort.synthetic.assessments import assessments_table, draw_asked, draw_outcomes
 from nmosd_cohort.synthetic.calibrate import calibrate, draw_history
 from nmosd_cohort.synthetic.exact import exact_values
@@ -122,6 +123,7 @@ def _draw_tables(scenario: Scenario, n: int, seed: int) -> dict[str, pd.DataFram
     tables["assessments"] = assessments_table(scenario, history, outcomes, asked, stream(seed, 25))
     tables["pain"] = pain_table(scenario, history, spells, syndromes, stream(seed, 26))
     tables["treatments"] = treatments_table(scenario, history, asked, stream(seed, 27))
+    tables = add_all(tables, scenario, history, seed)
     return {name: tables[name] for name in read_codebook()}
 
 
