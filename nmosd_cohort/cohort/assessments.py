@@ -8,6 +8,7 @@ import narwhals as nw
 
 from nmosd_cohort.cohort.attacks import attack_history, distinct_attacks
 from nmosd_cohort.cohort.pain import pain_columns
+from nmosd_cohort.cohort.remember import remembered
 from nmosd_cohort.cohort.selection import eligible, select_patients
 from nmosd_cohort.cohort.tally import completed_years, day, lazy, tally
 
@@ -23,6 +24,7 @@ SCORES = (
 )
 
 
+@remembered
 def visits(registry: Registry, *, diagnosis: str = "nmosd", neuropathic_by: str = "recorded") -> nw.LazyFrame[Any]:
     """One row an assessment of an eligible patient, with pain states, scores, covariates and attack history.
 

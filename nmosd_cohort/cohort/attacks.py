@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from nmosd_cohort.cohort.remember import remembered
 from nmosd_cohort.cohort.tally import day, lazy
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ ATTACK_GAP_DAYS = 30
 ATTACK_COLUMNS = ("attack_day", "last_entry_day", "is_myelitis")
 
 
+@remembered
 def distinct_attacks(registry: Registry, *, gap_days: int = ATTACK_GAP_DAYS) -> nw.LazyFrame[Any]:
     """One row an attack: entries of one patient that follow each other by fewer than ``gap_days`` are one attack.
 

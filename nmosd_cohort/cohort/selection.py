@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 
 from nmosd_cohort.codebook import read_codebook
+from nmosd_cohort.cohort.remember import remembered
 from nmosd_cohort.cohort.tally import day, lazy, tally
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def _attack_entries(registry: Registry) -> nw.LazyFrame[Any]:
     )
 
 
+@remembered
 def select_patients(registry: Registry, *, diagnosis: str = "nmosd") -> nw.LazyFrame[Any]:
     """One row a patient of the registry, with ``eligibility``: included, or the reason why not.
 

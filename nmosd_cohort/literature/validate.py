@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import SCORES
 from nmosd_cohort.cohort.pain import DN4_CUTOFF, PAINDETECT_CUTOFF
+from nmosd_cohort.cohort.remember import remembering
 from nmosd_cohort.cohort.selection import eligible, select_patients
 from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.literature.catalogue import chosen_papers, find_figure
@@ -119,12 +120,13 @@ def validate(
     }
     asked: dict[tuple[str, str], Result] = {}
     comparisons, silent = [], {}
-    for figure in figures:
-        local = owned.get(figure.id) or _local(registry, figure, diagnosis, asked, ready)
-        gate = compare_definitions(figure, known | local.definitions)
-        comparisons.append((figure, local.row, gate))
-        if local.why_not and (gate.comparable or figure.answers is None):
-            silent[figure.id] = local.why_not
+    with remembering():
+        for figure in figures:
+            local = owned.get(figure.id) or _local(registry, figure, diagnosis, asked, ready)
+            gate = compare_definitions(figure, known | local.definitions)
+            comparisons.append((figure, local.row, gate))
+            if local.why_not and (gate.comparable or figure.answers is None):
+                silent[figure.id] = local.why_not
     verdicts = judge_all(comparisons)
     unanswered = verdicts["figure"].isin(list(silent))
     verdicts.loc[unanswered, "verdict"] = "not assessable"
