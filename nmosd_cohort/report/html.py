@@ -25,6 +25,7 @@ from nmosd_cohort.report.tables import (
 )
 from nmosd_cohort.report.tables_registry import cell_table, contents_table, findings_table, record_table
 from nmosd_cohort.report.words import (
+    chapter,
     humanise,
     labels,
     question_order,
@@ -73,6 +74,7 @@ class Section:
     """One clinical question on the page, with the answers to it."""
 
     id: str
+    chapter: str
     title: str
     short: str
     answers: tuple[Answer, ...]
@@ -151,6 +153,7 @@ def _sections(results: Sequence[Result], drawings: Mapping[int, Drawing]) -> lis
     return [
         Section(
             id=f"q{number}",
+            chapter=chapter(name),
             title=question_title(name),
             short=question_short(name),
             answers=tuple(answer for own, answer in answers if own == name),

@@ -30,6 +30,9 @@ def labels() -> Mapping[str, Any]:
     merged: dict[str, Any] = {}
     for path in sorted((files("nmosd_cohort.report") / "labels").iterdir(), key=lambda entry: entry.name):
         for section, entries in tomllib.loads(path.read_text("utf-8")).items():
+            if isinstance(entries, list):
+                merged.setdefault(section, []).extend(entries)
+                continue
             known = merged.setdefault(section, {})
             if twice := known.keys() & entries.keys():
                 raise ValueError(f"{path.name}: {section} has {', '.join(sorted(twice))} in another file too")
@@ -219,8 +222,20 @@ def question_order(name: str) -> int:
     >>> question_order("pain_prevalence") < question_order("change_after_start") < question_order("mine")
     True
     """
-    names = list(labels()["questions"])
+    names = [question for questions in labels()["chapters"].values() for question in questions]
     return names.index(name) if name in names else len(names)
+
+
+def chapter(name: str) -> str:
+    """Return the chapter of the report that a question belongs to.
+
+    Examples
+    --------
+    >>> chapter("pain_prevalence"), chapter("mine")
+    ('How much pain, and of what kind', 'Further questions')
+    """
+    of = labels()["chapters"].items()
+    return next((title for title, questions in of if name in questions), "Further questions")
 
 
 def value_words(value: object) -> str:
