@@ -16,6 +16,7 @@ from nmosd_cohort.codebook import codebook_frame, read_codebook
 from nmosd_cohort.literature.catalogue import published_figures, read_catalogue
 from nmosd_cohort.literature.figure import Figure
 from nmosd_cohort.report.terminal import printed_text
+from nmosd_cohort.report.words import labels
 from nmosd_cohort.statistics.paired.minimum_patients import MINIMUM_PATIENTS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -145,7 +146,27 @@ WORK = (
     r"((?:[A-Z][\w'-]+(?:, | and |-)?(?:der |de |van )*)+(?: et al\.)? (?:18|19|20)\d\d"
     r"(?:,? \(?doi[: ]10\.(?:[^\s()]|\([^\s()]*\))+\)?)?)"
 )
-PAGES = {"statistics.md": statistics_page, "codebook.md": codebook_page, "published_figures.md": figures_page}
+
+
+def questions_page() -> str:
+    """Return the list of the questions' pages, by chapter of the report."""
+    parts = [MADE.format(source="nmosd_cohort/report/labels"), "# Questions\n"]
+    parts.append(
+        "One page a question: what is asked, the estimand, the tables it needs, the method, a plot, how to read it and its\n"
+        "limits. Where a registry lacks what a question needs, the answer says so and names the variable.\n"
+    )
+    for chapter, names in labels()["chapters"].items():
+        entries = [f"- [{labels()['questions'][name]['title']}]({name}.md): `{name}`" for name in names]
+        parts.append(f"## {chapter}\n\n" + "\n".join(entries) + "\n")
+    return "\n".join(parts)
+
+
+PAGES = {
+    "questions/README.md": questions_page,
+    "statistics.md": statistics_page,
+    "codebook.md": codebook_page,
+    "published_figures.md": figures_page,
+}
 
 
 def main() -> int:
