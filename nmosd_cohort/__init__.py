@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     )
     from nmosd_cohort.questions.relapse_attribution import relapse_attribution as relapse_attribution
     from nmosd_cohort.questions.treatment_contrast import treatment_contrast as treatment_contrast
+    from nmosd_cohort.report.flow_diagram import flow_diagram as flow_diagram
     from nmosd_cohort.report.folder import write_report as write_report
     from nmosd_cohort.report.plots import plot as plot
     from nmosd_cohort.report.plots_pooled import pooled_forest as pooled_forest
@@ -94,6 +95,7 @@ _HOME = {
     "describe_cohort": "questions.describe_cohort",
     "drug_use_and_response": "questions.drug_use_and_response",
     "evidence_for": "literature.evidence",
+    "flow_diagram": "report.flow_diagram",
     "incidence_and_prevalence": "questions.incidence_and_prevalence",
     "intercurrent_events": "questions.intercurrent_events",
     "interrupted_series": "questions.interrupted_series",

@@ -86,6 +86,18 @@ def covered_mri(registry: Registry) -> nw.LazyFrame[Any]:
     return best.filter((nw.col("cervical") > 0) & (nw.col("thoracic") > 0)).select("patient_id", "mri_day")
 
 
+def last_covered_mri(registry: Registry, index: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """One row a patient: patient_id and mri_day of the last MRI of both levels on or before the index visit."""
+    before = (
+        covered_mri(registry)
+        .join(index.select("patient_id", "assessment_day"), on="patient_id", how="inner")
+        .filter(nw.col("mri_day") <= nw.col("assessment_day"))
+    )
+    return before.filter(nw.col("mri_day") == nw.col("mri_day").max().over("patient_id")).select(
+        "patient_id", "mri_day"
+    )
+
+
 def lesion_cells(registry: Registry, index: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """One row a patient with a spinal MRI of both levels on or before the index visit: the four cells and length.
 
@@ -105,14 +117,7 @@ def lesion_cells(registry: Registry, index: nw.LazyFrame[Any]) -> nw.LazyFrame[A
         patient_id, lesion_level (cervical_only, thoracic_only, both, neither), cervical and thoracic (1 or 0),
         lesion_segments, upper_thoracic_segments.
     """
-    before = (
-        covered_mri(registry)
-        .join(index.select("patient_id", "assessment_day"), on="patient_id", how="inner")
-        .filter(nw.col("mri_day") <= nw.col("assessment_day"))
-    )
-    last = before.filter(nw.col("mri_day") == nw.col("mri_day").max().over("patient_id")).select(
-        "patient_id", "mri_day"
-    )
+    last = last_covered_mri(registry, index)
     found = last.join(lesions_by_mri(registry), on=["patient_id", "mri_day"], how="left")
     found = found.filter(nw.col("is_readable").fill_null(1).cast(nw.Int64) == 1)
     counted = ("cervical_segments", "thoracic_segments", "upper_thoracic_segments", "lesion_segments")

@@ -11,6 +11,7 @@ import pandas as pd
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_visits, visits
 from nmosd_cohort.cohort.lesions import lesion_cells
+from nmosd_cohort.cohort.open_pain import joined_codes, open_episodes
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.tally import collect, day, lazy
 from nmosd_cohort.cohort.treatment import on_drug_class
@@ -109,7 +110,7 @@ def patient_frame(
     collected = collect(patients.with_columns(*numbers).drop("dated_patient", "recorded_attack_count"), ["patient_id"])
     collected = collected.astype(dict.fromkeys(LESION_COLUMNS, "Int64"))
     collected["on_pain_drug"] = collected[[f"on_{name}" for name in DRUG_CLASSES]].max(axis=1)
-    return collected.merge(_open_pain(registry, collected), on="patient_id", how="left")
+    return collected.merge(_open_pain(registry, index, collected), on="patient_id", how="left")
 
 
 def _names(needs: object) -> list[str]:
@@ -127,21 +128,11 @@ def _with_other_scores(registry: Registry, frame: nw.LazyFrame[Any]) -> nw.LazyF
     return frame.join(scores, on=["patient_id", "assessment_day"], how="left")
 
 
-def _open_pain(registry: Registry, index: pd.DataFrame) -> pd.DataFrame:
+def _open_pain(registry: Registry, index: nw.LazyFrame[Any], patients: pd.DataFrame) -> pd.DataFrame:
     """One row a patient: types and sites of the pain episodes open on the index day, sorted, each once."""
-    episodes = lazy(registry.tables["pain"]).select(
-        "patient_id", "pain_type", "pain_sites", onset_day=day("onset_date"), end_day=day("end_date")
-    )
-    rows = collect(episodes, ["patient_id", "pain_type", "onset_day"]).merge(
-        index[["patient_id", "assessment_day"]], on="patient_id"
-    )
-    is_open = rows["onset_day"].le(rows["assessment_day"]).fillna(True)
-    is_open &= rows["end_day"].ge(rows["assessment_day"]).fillna(True)
-    found = rows[is_open].groupby("patient_id")[["pain_type", "pain_sites"]].agg(_joined)
-    found.columns = pd.Index(["pain_types", "pain_sites"])
-    return index[["patient_id"]].merge(found.reset_index(), on="patient_id", how="left").fillna("")
-
-
-def _joined(values: pd.Series[str]) -> str:
-    parts = {part.strip() for text in values.dropna() for part in str(text).split(";")}
-    return ";".join(sorted(parts - {""}))
+    rows = collect(open_episodes(registry, index), ["patient_id", "pain_type", "onset_day"])
+    found = patients[["patient_id"]].copy()
+    for name, source in (("pain_types", "pain_type"), ("pain_sites", "pain_sites")):
+        joined = joined_codes(rows["patient_id"], rows[source])
+        found[name] = found["patient_id"].map(joined).fillna("").astype("string")
+    return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.cohort.assessments import visits
+from nmosd_cohort.cohort.outcomes import score_names, score_visits
 from nmosd_cohort.cohort.selection import eligible, select_patients
 from nmosd_cohort.cohort.tally import collect
 from nmosd_cohort.cohort.treatment import paired_scores, starters, timed_scores
@@ -20,9 +21,11 @@ PAIR_COLUMNS = ("before", "before_days", "after", "after_days")
 def start_pairs(
     registry: Registry,
     *,
-    drug: str,
+    drug: str = "",
+    drug_class: str | None = None,
     outcome: str = "pain_nrs",
     at_months: float = 12,
+    at_days: int | None = None,
     window_days: int = 60,
     diagnosis: str = "nmosd",
 ) -> pd.DataFrame:
@@ -37,10 +40,12 @@ def start_pairs(
         Checked tables.
     drug
         As in treatments.drug; capital letters do not matter.
+    drug_class
+        Code of treatments.drug_class: any treatment of that class counts, and ``drug`` is not read.
     outcome
-        Column of the visits, for example pain_nrs or edss2.
-    at_months
-        Target of the later score, in months of 30.44 days.
+        Column of the visits, for example pain_nrs or edss2, or any other score of the assessments table.
+    at_months, at_days
+        Target of the later score, in months of 30.44 days, or in days where ``at_days`` is given.
     window_days
         The later score lies within this many days of the target.
     diagnosis
@@ -70,13 +75,17 @@ def start_pairs(
         raise ValueError(f"at_months and window_days must be above 0, not {at_months} and {window_days}")
     seen = visits(registry, diagnosis=diagnosis)
     known = seen.collect_schema().names()
-    if outcome not in known:
-        raise ValueError(f"outcome is {outcome!r}; columns are {', '.join(sorted(known))}")
-    started = starters(registry, eligible(select_patients(registry, diagnosis=diagnosis)), drug=drug)
-    timed = (timed_scores(seen, started, outcome=name) for name in (outcome, "has_neuropathic_pain"))
-    scores, classes = (
-        collect(paired_scores(scored, at_months=at_months, window_days=window_days), ["patient_id"]) for scored in timed
+    if outcome not in (*known, *score_names()):
+        raise ValueError(f"outcome is {outcome!r}; columns are {', '.join(sorted({*known, *score_names()}))}")
+    patients = eligible(select_patients(registry, diagnosis=diagnosis))
+    started = starters(registry, patients, drug=drug, drug_class=drug_class)
+    scored = seen if outcome in known else score_visits(registry, outcome=outcome, diagnosis=diagnosis)
+    timed = (
+        timed_scores(scored, started, outcome=outcome),
+        timed_scores(seen, started, outcome="has_neuropathic_pain"),
     )
+    window: dict[str, Any] = {"at_months": at_months, "window_days": window_days, "at_days": at_days}
+    scores, classes = (collect(paired_scores(one, **window), ["patient_id"]) for one in timed)
     classes = classes.dropna(subset=["before"]).rename(columns={"before": "is_neuropathic_before"})
     classes = classes[["patient_id", "before_days", "is_neuropathic_before"]].astype(
         {"is_neuropathic_before": "boolean"}

@@ -18,9 +18,17 @@ BASELINE_DAYS = 90
 LONG_AGO = -1_000_000  # a day before all days
 
 
-def starters(registry: Registry, patients: nw.LazyFrame[Any], *, drug: str) -> nw.LazyFrame[Any]:
-    """One row an eligible patient who ever had the drug, with the day of the first start (missing if unknown)."""
-    courses = lazy(registry.tables["treatments"]).filter(nw.col("drug").str.to_lowercase() == drug.lower())
+def starters(
+    registry: Registry, patients: nw.LazyFrame[Any], *, drug: str = "", drug_class: str | None = None
+) -> nw.LazyFrame[Any]:
+    """One row an eligible patient who ever had the drug, with the day of the first start (missing if unknown).
+
+    With ``drug_class`` any drug, device or cell therapy of that class counts, and ``drug`` is not read.
+    """
+    named = (
+        nw.col("drug").str.to_lowercase() == drug.lower() if drug_class is None else nw.col("drug_class") == drug_class
+    )
+    courses = lazy(registry.tables["treatments"]).filter(named)
     first = courses.with_columns(start_day=day("start_date")).group_by("patient_id").agg(nw.col("start_day").min())
     return first.select("patient_id", nw.col("start_day").cast(nw.Int64)).join(patients, on="patient_id", how="inner")
 
@@ -34,16 +42,30 @@ def timed_scores(visits: nw.LazyFrame[Any], started: nw.LazyFrame[Any], *, outco
     )
 
 
-def paired_scores(timed: nw.LazyFrame[Any], *, at_months: float, window_days: int) -> nw.LazyFrame[Any]:
+def target_day(at_months: float, at_days: int | None = None) -> int:
+    """Return the target of the later score in days from the start; ``at_days`` counts where it is given.
+
+    Examples
+    --------
+    >>> target_day(12), target_day(12, at_days=10)
+    (365, 10)
+    """
+    return round(at_months * DAYS_PER_MONTH) if at_days is None else at_days
+
+
+def paired_scores(
+    timed: nw.LazyFrame[Any], *, at_months: float, window_days: int, at_days: int | None = None
+) -> nw.LazyFrame[Any]:
     """One row a starter with any score: the score before start and the one nearest the target, missing where none is.
 
     Returns
     -------
     narwhals.LazyFrame
         patient_id, before (last score in the 90 days up to the start), before_days, after (score nearest to
-        ``at_months``, at most ``window_days`` away; of two equally near the earlier), after_days.
+        ``at_months``, or to ``at_days`` if given, at most ``window_days`` away; of two equally near the earlier),
+        after_days.
     """
-    target = round(at_months * DAYS_PER_MONTH)
+    target = target_day(at_months, at_days)
     since = nw.col("days_since_start")
     before = timed.filter((since <= 0) & (since >= -BASELINE_DAYS)).filter(since == since.max().over("patient_id"))
     # Twice the distance, plus one for the later side, so that two equally near scores never tie.
@@ -58,7 +80,13 @@ def paired_scores(timed: nw.LazyFrame[Any], *, at_months: float, window_days: in
 
 
 def untreated_repeats(
-    visits: nw.LazyFrame[Any], started: nw.LazyFrame[Any], *, outcome: str, at_months: float, window_days: int
+    visits: nw.LazyFrame[Any],
+    started: nw.LazyFrame[Any],
+    *,
+    outcome: str,
+    at_months: float,
+    window_days: int,
+    at_days: int | None = None,
 ) -> nw.LazyFrame[Any]:
     """One row an eligible patient with two scores that far apart while never on the drug: first and second score.
 
@@ -73,7 +101,7 @@ def untreated_repeats(
     scores = scores.filter(free).drop("start_day")
     pairs = scores.join(scores, on="patient_id", how="inner", suffix="_second")
     gap = nw.col("assessment_day_second") - nw.col("assessment_day")
-    target = round(at_months * DAYS_PER_MONTH)
+    target = target_day(at_months, at_days)
     pairs = pairs.filter((gap > 0) & (gap >= target - window_days) & (gap <= target + window_days))
     for column in ("assessment_day", "assessment_day_second"):
         pairs = pairs.filter(nw.col(column) == nw.col(column).min().over("patient_id"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.codebook import read_codebook
 from nmosd_cohort.codebook.nearest import nearest
@@ -103,6 +103,7 @@ class RegistryMapping:
     sources: tuple[Source, ...] = ()
     sha256: str = ""
     care_level: str | None = None
+    catchment: Mapping[str, Any] | None = None
 
 
 def codebook_source(table: str, records: Records, data_cut: date | None) -> tuple[Source, list[Finding]]:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.codebook import read_codebook
+from nmosd_cohort.codebook.catchment import read_population
 from nmosd_cohort.codebook.nearest import nearest
 from nmosd_cohort.intake.columnar import cell_text
 from nmosd_cohort.intake.errors import ConfigurationError
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
 
     from nmosd_cohort.codebook import Variable
 
-TOP_KEYS = {"registry": dict, "limits": dict, "source": list}
+TOP_KEYS = {"registry": dict, "catchment": dict, "limits": dict, "source": list}
 REGISTRY_KEYS = {"name": str, "data_cut": (str, date), "language": str, "care_level": str}
 # Where the patients come from, in the codes that the catalogue of published figures uses.
 CARE_LEVELS = ("inpatients", "specialist_clinic", "several_clinics", "survey", "trial", "population")
+CATCHMENT_KEYS = {"population": dict}
 LIMIT_KEYS = {"quarantine_percent": (int, float)}
 SOURCE_KEYS = {
     "file": str,
@@ -101,7 +103,21 @@ def _mapping(entry: Mapping[str, Any], folder: Path, problems: Problems) -> Regi
         percent,
         tuple(sources),
         care_level=head.get("care_level"),
+        catchment=_catchment(entry, problems),
     )
+
+
+def _catchment(entry: Mapping[str, Any], problems: Problems) -> dict[str, Any] | None:
+    """Return the population that the registry covers, as it is written, None without one."""
+    if "catchment" not in entry:
+        return None
+    good = problems.keys(entry["catchment"], CATCHMENT_KEYS, "[catchment]")
+    try:
+        read_population(good.get("population"))
+    except ValueError as problem:
+        problems.add(f"[catchment]: {problem}", "catchment")
+        return None
+    return good
 
 
 def _check_whole(sources: Iterable[Source], problems: Problems) -> None:

@@ -53,8 +53,8 @@ def open_registry(
     Returns
     -------
     Registry
-        ``tables`` holds every table of the codebook. ``provenance`` holds name, data_cut, language, care_level, files
-        (file, sha256, bytes, rows), mapping_sha256, package_version, delivered (variables by table),
+        ``tables`` holds every table of the codebook. ``provenance`` holds name, data_cut, language, care_level,
+        catchment, files (file, sha256, bytes, rows), mapping_sha256, package_version, delivered (variables by table),
         quarantine_percent, quarantine_percent_limit and quarantine_exceeded.
 
     Raises
@@ -260,6 +260,7 @@ def _provenance(mapping: RegistryMapping, ledgers: list[Ledger]) -> dict[str, An
         "data_cut": mapping.data_cut.isoformat() if mapping.data_cut else "",
         "language": mapping.language,
         "care_level": mapping.care_level,
+        "catchment": mapping.catchment,
         "files": files,
         "mapping_sha256": mapping.sha256,
         "package_version": __version__,

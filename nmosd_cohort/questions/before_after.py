@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nmosd_cohort.cohort.outcomes import burden, higher_is_better, score_limits
 from nmosd_cohort.questions.parts import estimate_row
 from nmosd_cohort.statistics.estimate import Estimate
 from nmosd_cohort.statistics.means.mean import mean
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 DENOMINATOR = "starters with a score before and after"
 RULES: tuple[Literal["pct30", "pct50", "abs2"], ...] = ("pct30", "pct50", "abs2")
 PLAUSIBLE_CORRELATIONS = (0.3, 0.5, 0.7, 0.9)
+HUNDRED_POINTS = 100
 
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -62,19 +64,38 @@ def change_rows(pairs: Pairs, outcome: str, conf_level: float, *, ordinal: bool 
     return rows
 
 
-def _by_baseline(counted: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Return all starters, and those whose baseline lets them improve: at least 1, and at least 4."""
+def _by_baseline(counted: pd.DataFrame, outcome: str) -> list[tuple[str, pd.DataFrame]]:
+    """Return all starters, and those whose baseline lets them improve: not at the best score, and far from it."""
     parts = [(DENOMINATOR, counted)]
-    parts += [(f"{DENOMINATOR}, baseline at least {least}", counted[counted["before"] >= least]) for least in (1, 4)]
+    if higher_is_better(outcome):
+        best = score_limits(outcome)[1]
+        return [*parts, (f"{DENOMINATOR}, baseline below {best:g}", counted[counted["before"] < best])]
+    leasts = (1, 40) if score_limits(outcome)[1] == HUNDRED_POINTS else (1, 4)
+    parts += [(f"{DENOMINATOR}, baseline at least {least}", counted[counted["before"] >= least]) for least in leasts]
     return parts
 
 
+def responder_rules(outcome: str) -> tuple[Literal["pct30", "pct50", "abs2"], ...]:
+    """Return the rules that a score can be judged by; 2 points say nothing on a scale of a hundred.
+
+    Examples
+    --------
+    >>> responder_rules("pain_nrs"), responder_rules("sf36_bp")
+    (('pct30', 'pct50', 'abs2'), ('pct30', 'pct50'))
+    """
+    return RULES if score_limits(outcome)[1] < HUNDRED_POINTS else RULES[:2]
+
+
 def responder_rows(counted: pd.DataFrame, outcome: str, conf_level: float) -> list[dict[str, Any]]:
-    """Return the shares of responders by each rule, in all starters and by the least baseline."""
+    """Return the shares of responders by each rule, in all starters and by the least baseline.
+
+    Where higher is better, the fall is that of the distance from the best score.
+    """
     rows = []
-    for words, part in _by_baseline(counted):
-        before, after, counts = (part[name].to_numpy(dtype=float) for name in ("before", "after", "n"))
-        for rule in RULES:
+    for words, part in _by_baseline(counted, outcome):
+        before, after = (burden(outcome, part[name].to_numpy(dtype=float)) for name in ("before", "after"))
+        counts = part["n"].to_numpy(dtype=float)
+        for rule in responder_rules(outcome):
             found = responders(before, after, counts, rule=rule)
             evaluable = found.responders + found.non_responders + found.worsened
             if not evaluable:
@@ -109,21 +130,23 @@ def regression_rows(
         estimate_row(report.corrected_change, measure="corrected_change", **labels),
         *_relation_rows((before, after, counts), report.correlation, report.n_pairs, labels, conf_level),
     ]
-    for words, part in _by_baseline(counted):
+    shown = known | {"first": burden(outcome, first), "second": burden(outcome, second)}
+    for words, part in _by_baseline(counted, outcome):
         if part.empty:
             continue
-        scores, n = (part[name].to_numpy(dtype=float) for name in ("before", "n"))
+        scores, n = burden(outcome, part["before"].to_numpy(dtype=float)), part["n"].to_numpy(dtype=float)
         rows += [
             estimate_row(
-                no_effect_responders(scores, n, rule=rule, **known),
+                no_effect_responders(scores, n, rule=rule, **shown),
                 measure=f"no_effect_responders_{rule}",
                 **(labels | {"unit": "share", "denominator": words}),
             )
-            for rule in RULES
+            for rule in responder_rules(outcome)
         ]
     detail = (
         f"from {report.n_pairs} untreated patients with two scores: mean {report.off_selection_mean:.2f}, "
-        f"correlation {report.correlation:.2f}; assumes that starters would have moved like them"
+        f"correlation {report.correlation:.2f}; assumes that starters would have moved like them, that is, that this "
+        "score and not a related one decided who started"
     )
     return rows, [("regression to the mean identifiable", "met", detail)]
 

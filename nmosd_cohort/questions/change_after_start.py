@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nmosd_cohort.cohort.assessments import SCORES, visits
+from nmosd_cohort.codebook import read_codebook
+from nmosd_cohort.cohort.arguments import check_registry
+from nmosd_cohort.cohort.outcomes import ORDINAL, check_score, score_visits
 from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_patients
 from nmosd_cohort.cohort.tally import collect, tally
 from nmosd_cohort.cohort.treatment import (
@@ -19,8 +21,10 @@ from nmosd_cohort.cohort.treatment import (
     timed_scores,
     untreated_repeats,
 )
+from nmosd_cohort.questions.baseline_cut import baseline_cut_rows
 from nmosd_cohort.questions.before_after import change_rows, rate_rows, regression_rows, responder_rows
-from nmosd_cohort.questions.modelled_change import modelled_rows, visit_grid
+from nmosd_cohort.questions.durability import durability_rows
+from nmosd_cohort.questions.modelled_change import modelled_rows, scores_at, visit_grid
 from nmosd_cohort.questions.parts import finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_option
 
@@ -33,7 +37,6 @@ if TYPE_CHECKING:
     from nmosd_cohort.questions.parts import Check
     from nmosd_cohort.result import Result
 
-LOWER_IS_BETTER = ("pain_nrs", "bdi_ii", "bdi_i", "phq9", "hads_d", "ces_d", "fss")
 FEWEST_PAIRS = 2
 
 
@@ -41,14 +44,18 @@ def change_after_start(
     registry: Registry,
     *,
     drug: str = "tocilizumab",
+    drug_class: str | None = None,
     outcome: str = "pain_nrs",
     at_months: float = 12,
+    at_days: int | None = None,
     window_days: int = 60,
+    baseline_cut: float | None = None,
+    durability_days: tuple[int, ...] = (),
     diagnosis: str = "nmosd",
     conf_level: float = 0.95,
     seed: int = 0,
 ) -> Result:
-    """Change in a score from the start of a drug to a later time in the same patients, whatever they took after.
+    """Change in a score from the start of a treatment to a later time in the same patients, whatever they took after.
 
     A change after start, not an effect: there is no comparator, and patients who start while their pain is
     high would improve without treatment. The expected part of that is estimated where untreated repeats of
@@ -59,14 +66,26 @@ def change_after_start(
     registry
         Checked tables.
     drug
-        As in treatments.drug; capital letters do not matter. The first course counts.
+        Drug, device or cell therapy as in treatments.drug; capital letters do not matter. The first course counts.
+    drug_class
+        Code of treatments.drug_class, for example b_cell_depletion: the first course of any drug of that class
+        counts, and ``drug`` is not read.
     outcome
-        A score of the assessments table, for example pain_nrs.
+        Any score of the assessments table, for example pain_nrs, pain_vas, sf36_bp, spasms_per_day or edss. The
+        codebook says whether higher is better. EDSS is ordinal: medians and the median change only.
     at_months
-        Target of the later score, in months of 30.44 days.
+        Target of the later score, in months of 30.44 days; a fraction is allowed.
+    at_days
+        Target in days, in place of ``at_months``, for treatments of days or weeks.
     window_days
         The later score lies within this many days of the target. The earlier one is the last in the 90 days
         up to the start.
+    baseline_cut
+        Score that parts starters into those below it and the others; their change is given with the change
+        expected from regression to the mean beside it, or not at all.
+    durability_days
+        Rising times in days from the start at which the change of the same patients is followed, for example
+        (10, 30, 60). The window of each ends half-way to the next.
     diagnosis, conf_level
         As in ``pain_prevalence``.
     seed
@@ -76,19 +95,20 @@ def change_after_start(
     -------
     Result
         Of the outcome: medians and means at both times, ``mean_change``, ``pseudo_median_change``, responders
-        (30 %, 50 %, 2 points; those with baseline 0 are not evaluable for a percentage) in all starters and in
-        those with baseline of at least 1 and of at least 4, each beside ``no_effect_responders_*``, the share
-        expected without any effect; ``modelled_change`` to each of four visits, by a mixed model of all starters
+        (30 %, 50 %, 2 points; those at the best score are not evaluable for a percentage) in all starters and in
+        those whose baseline lets them improve, each beside ``no_effect_responders_*``, the share
+        expected without any effect; ``modelled_change`` to each later visit, by a mixed model of all starters
         with a score at any of them; ``expected_change_without_effect`` and ``corrected_change``;
         ``baseline_change_slope`` (Blomqvist) and ``baseline_change_correlation`` (Oldham), whether those with
-        higher scores change more.
+        higher scores change more; with ``baseline_cut`` change, expected and corrected change on each side of it;
+        with ``durability_days`` ``mean_change_at`` each time and ``back_at_baseline_by``.
         Of edss: medians and change. Of attack_rate: ``rate`` before and after
         (per person-year) and ``rate_ratio``. The tally holds every trajectory, numbered without identifiers.
 
     Raises
     ------
     ValueError
-        If ``outcome`` is not a score, or the times are not positive.
+        If ``outcome`` is not a score, ``drug_class`` no code, or the times are not positive and rising.
 
     References
     ----------
@@ -102,44 +122,60 @@ def change_after_start(
     >>> answer.definitions["drug"]
     'tocilizumab'
     """
-    check_option("outcome", outcome, SCORES)
-    if at_months <= 0 or window_days <= 0:
-        raise ValueError(f"at_months and window_days must be above 0, not {at_months} and {window_days}")
-    frame = visits(registry, diagnosis=diagnosis)
-    started = starters(registry, eligible(select_patients(registry, diagnosis=diagnosis)), drug=drug)
+    check_registry(registry)
+    check_score(outcome)
+    check_times(at_months, at_days, window_days)
+    _check_durability(durability_days)
+    treatment = treatment_words(drug, drug_class)
+    frame = score_visits(registry, outcome=outcome, diagnosis=diagnosis)
+    patients = eligible(select_patients(registry, diagnosis=diagnosis))
+    started = starters(registry, patients, drug=drug, drug_class=drug_class)
     timed = timed_scores(frame, started, outcome=outcome)
-    pairs = collect(paired_scores(timed, at_months=at_months, window_days=window_days), ["patient_id"])
+    window: dict[str, Any] = {"at_months": at_months, "window_days": window_days, "at_days": at_days}
+    pairs = collect(paired_scores(timed, **window), ["patient_id"])
     complete = pairs.dropna(subset=["before", "after"])
     counted = complete.groupby(["before", "after"])["patient_id"].count().reset_index(name="n")
-    window: dict[str, Any] = {"at_months": at_months, "window_days": window_days}
+    known: dict[str, Any] = {"conf_level": conf_level, "seed": seed}
     rows, checks = _score_rows(counted, outcome, conf_level)
-    if len(complete) >= FEWEST_PAIRS:
-        new_rows, new_checks = modelled_rows(visit_grid(timed, **window), outcome, conf_level)
-        rows, checks = rows + new_rows, checks + new_checks
-    if len(complete) >= FEWEST_PAIRS and outcome in LOWER_IS_BETTER:
+    if len(complete) >= FEWEST_PAIRS and outcome not in ORDINAL:
         repeats = tally(untreated_repeats(frame, started, outcome=outcome, **window), ["first", "second"])
-        new_rows, new_checks = regression_rows(counted, repeats, outcome, conf_level=conf_level, seed=seed)
+        for new_rows, new_checks in (
+            modelled_rows(visit_grid(timed, **window), outcome, conf_level),
+            regression_rows(counted, repeats, outcome, **known),
+            _cut_rows(counted, repeats, outcome, baseline_cut, known),
+        ):
+            rows, checks = rows + new_rows, checks + new_checks
+    if durability_days:
+        followed = scores_at(timed, durability_days, window_days)
+        new_rows, new_checks = durability_rows(followed, outcome, durability_days, conf_level)
         rows, checks = rows + new_rows, checks + new_checks
-    edss = timed_scores(frame, started, outcome="edss2")
-    disability = collect(paired_scores(edss, **window), ["patient_id"]).dropna(subset=["before", "after"])
-    disability[["before", "after"]] = disability[["before", "after"]] / 2
-    rows += change_rows(_arrays(disability), "edss", conf_level, ordinal=True)
-    exposure = collect(attack_exposure(registry, started, months=at_months), ["patient_id"])
-    new_rows, new_checks = rate_rows(exposure, at_months, conf_level)
+    if outcome not in ORDINAL:
+        rows += _disability_rows(registry, started, diagnosis, window, conf_level)
+    months = at_months if at_days is None else at_days / DAYS_PER_MONTH
+    new_rows, new_checks = NO_RATES
+    if at_days is None:
+        exposure = collect(attack_exposure(registry, started, months=months), ["patient_id"])
+        new_rows, new_checks = rate_rows(exposure, months, conf_level)
+    when = f"month {at_months:g}" if at_days is None else f"day {at_days}"
+    last = max(months * DAYS_PER_MONTH, *durability_days, 0) + window_days
     return finish(
         registry,
         name="change_after_start",
-        question=f"Change in {outcome} from the start of {drug} to month {at_months:g} in patients who started it, "
-        "whatever they took afterwards; not an effect of the drug, as there is no comparator.",
+        question=f"Change in {outcome} from the start of {treatment} to {when} in patients who started it, "
+        "whatever they took afterwards; not an effect of the treatment, as there is no comparator.",
         rows=rows + new_rows,
-        steps=_steps(registry, started, pairs, complete, drug, outcome, diagnosis),
+        steps=_steps(registry, started, pairs, complete, treatment, outcome, diagnosis),
         checks=[*checks, *new_checks, *small_n_check(len(complete)), NO_COMPARATOR],
-        tally=_trajectories(collect(timed, ["patient_id", "days_since_start"]), complete, at_months, window_days),
+        tally=_trajectories(collect(timed, ["patient_id", "days_since_start"]), complete, last, at_days),
         definitions={
             "drug": drug,
+            "drug_class": drug_class,
+            "treatment": treatment,
             "outcome": outcome,
             **window,
             "baseline": f"last score in the {BASELINE_DAYS} days up to the start",
+            "baseline_cut": baseline_cut,
+            "durability_days": durability_days,
             "estimand": "treatment policy: whatever was taken afterwards",
             "diagnosis": diagnosis,
             "conf_level": conf_level,
@@ -148,6 +184,74 @@ def change_after_start(
     )
 
 
+def check_times(at_months: float, at_days: int | None, window_days: int) -> None:
+    """Raise unless the target and its window are usable.
+
+    Raises
+    ------
+    ValueError
+        If a time is not above 0, or a window in days would reach back to the start.
+
+    Examples
+    --------
+    >>> check_times(12, 10, 60)
+    Traceback (most recent call last):
+    ValueError: window_days must be below at_days (10), not 60
+    """
+    if not (at_months > 0 and window_days > 0):
+        raise ValueError(f"at_months and window_days must be above 0, not {at_months} and {window_days}")
+    if at_days is None:
+        return
+    if not isinstance(at_days, int) or at_days < 1:
+        raise ValueError(f"at_days must be a whole number above 0, not {at_days}")
+    if window_days >= at_days:
+        raise ValueError(f"window_days must be below at_days ({at_days}), not {window_days}")
+
+
+def _check_durability(days: tuple[int, ...]) -> None:
+    times = list(days)
+    if any(not isinstance(when, int) or when < 1 for when in times) or times != sorted(set(times)):
+        raise ValueError(f"durability_days must be rising whole days above 0, not {days}")
+
+
+def treatment_words(drug: str, drug_class: str | None) -> str:
+    """Return the treatment in words: the drug, or what the codebook calls the class.
+
+    Raises
+    ------
+    ValueError
+        If the class is no code of treatments.drug_class.
+
+    Examples
+    --------
+    >>> treatment_words("tens", None), treatment_words("", "b_cell_depletion")
+    ('tens', 'any treatment of the class b-cell depletion')
+    """
+    if drug_class is None:
+        return drug
+    labels = {code.code: code.en for code in read_codebook()["treatments"].variables["drug_class"].codes}
+    check_option("drug_class", drug_class, tuple(labels))
+    return f"any treatment of the class {labels[drug_class].lower()}"
+
+
+def _cut_rows(
+    counted: pd.DataFrame, repeats: pd.DataFrame, outcome: str, cut: float | None, known: dict[str, Any]
+) -> tuple[list[dict[str, Any]], list[Check]]:
+    return ([], []) if cut is None else baseline_cut_rows(counted, repeats, outcome, cut=cut, **known)
+
+
+def _disability_rows(
+    registry: Registry, started: nw.LazyFrame[Any], diagnosis: str, window: dict[str, Any], conf_level: float
+) -> list[dict[str, Any]]:
+    timed = timed_scores(score_visits(registry, outcome="edss", diagnosis=diagnosis), started, outcome="edss")
+    pairs = collect(paired_scores(timed, **window), ["patient_id"]).dropna(subset=["before", "after"])
+    return change_rows(_arrays(pairs), "edss", conf_level, ordinal=True)
+
+
+NO_RATES: tuple[list[dict[str, Any]], list[Check]] = (
+    [],
+    [("attack rate", "note", "days are too few for a rate: give at_months for it")],
+)
 NO_COMPARATOR: Check = (
     "comparator",
     "not met",
@@ -167,12 +271,15 @@ def _arrays(pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _score_rows(counted: pd.DataFrame, outcome: str, conf_level: float) -> tuple[list[dict[str, Any]], list[Check]]:
     n = int(counted["n"].sum())
     if n < FEWEST_PAIRS:
-        detail = f"{n} starters have the score before and after; {FEWEST_PAIRS} are needed"
+        detail = (
+            f"{n} starters have the score before and after; {FEWEST_PAIRS} are needed. It takes treatments.start_date, "
+            f"and assessments.{outcome} both in the {BASELINE_DAYS} days up to it and near the target"
+        )
         return [], [("change", "not assessable", detail)]
-    rows = change_rows(_arrays(counted), outcome, conf_level)
-    if outcome in LOWER_IS_BETTER:
-        rows += responder_rows(counted, outcome, conf_level)
-    return rows, []
+    if outcome in ORDINAL:
+        rows = change_rows(_arrays(counted), outcome, conf_level, ordinal=True)
+        return [row | ({"role": "primary"} if row["role"] == "secondary" else {}) for row in rows], []
+    return change_rows(_arrays(counted), outcome, conf_level) + responder_rows(counted, outcome, conf_level), []
 
 
 def _steps(
@@ -180,7 +287,7 @@ def _steps(
     started: nw.LazyFrame[Any],
     pairs: pd.DataFrame,
     complete: pd.DataFrame,
-    drug: str,
+    treatment: str,
     outcome: str,
     diagnosis: str,
 ) -> list[tuple[str, int, int, str]]:
@@ -192,7 +299,7 @@ def _steps(
     left = len(pairs) - no_before
     return [
         *steps,
-        (f"ever had {drug}", len(starts), steps[-1][1] - len(starts), f"never had {drug}"),
+        (f"ever had {treatment}", len(starts), steps[-1][1] - len(starts), f"never had {treatment}"),
         ("start known", dated, len(starts) - dated, "start of the first course not recorded"),
         (f"any {outcome}", len(pairs), dated - len(pairs), f"{outcome} never recorded"),
         (f"{outcome} before", left, no_before, f"no score in the {BASELINE_DAYS} days up to the start"),
@@ -200,14 +307,14 @@ def _steps(
     ]
 
 
-def _trajectories(timed: pd.DataFrame, complete: pd.DataFrame, at_months: float, window_days: int) -> pd.DataFrame:
-    """One row a score of a patient with both scores, from a year before start to the end of the window."""
+def _trajectories(timed: pd.DataFrame, complete: pd.DataFrame, last: float, at_days: int | None) -> pd.DataFrame:
+    """One row a score of a patient with both, from a year (or the baseline window) before to the end of the window."""
     # Numbered by score, not by identifier, and with days rounded to a tenth of a month.
     by_score = complete.sort_values(["before", "after", "before_days", "after_days"], kind="stable")["patient_id"]
     shown: Mapping[str, int] = {patient: place + 1 for place, patient in enumerate(by_score)}
-    last = at_months * DAYS_PER_MONTH + window_days
     days = timed["days_since_start"]
-    rows = timed[timed["patient_id"].isin(list(shown)) & (days >= -12 * DAYS_PER_MONTH) & (days <= last)]
+    first = -12 * DAYS_PER_MONTH if at_days is None else -BASELINE_DAYS
+    rows = timed[timed["patient_id"].isin(list(shown)) & (days >= first) & (days <= last)]
     return pd.DataFrame(
         {
             "trajectory": rows["patient_id"].map(shown).astype("Int64"),

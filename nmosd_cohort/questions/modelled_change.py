@@ -29,31 +29,70 @@ ASSUMES = (
 )
 
 
-def visit_grid(timed: nw.LazyFrame[Any], *, at_months: float, window_days: int) -> pd.DataFrame:
+def visit_grid(
+    timed: nw.LazyFrame[Any], *, at_months: float, window_days: int, at_days: int | None = None
+) -> pd.DataFrame:
     """One row a trajectory of scores at the start and at four equal steps to the target, with ``n``, NaN if missed.
 
-    A step at which fewer than five starters have a score is left out.
+    A step at which fewer than five starters have a score is left out. A target in days is the only step.
 
     Parameters
     ----------
     timed
         From ``timed_scores``.
-    at_months, window_days
+    at_months, window_days, at_days
         Target, and how far a score may lie from a step; windows never overlap.
     """
-    step = at_months / N_VISITS
-    window = min(window_days, int(step * DAYS_PER_MONTH / 2 - 0.5))
-    scores = {
-        months: collect(paired_scores(timed, at_months=months, window_days=window), ["patient_id"]).set_index(
-            "patient_id"
-        )
-        for months in (visit * step for visit in range(1, N_VISITS + 1))
-    }
-    later = {f"month {months:g}": rows["after"].astype(float) for months, rows in scores.items()}
-    grid = pd.DataFrame({"start": scores[step]["before"].astype(float), **later}).dropna(how="all")
+    if at_days is not None:
+        scores = scores_at(timed, (at_days,), window_days).rename(columns={"before": "start"})
+        grid = scores.rename(columns={str(at_days): f"day {at_days}"})
+    else:
+        step = at_months / N_VISITS
+        window = min(window_days, int(step * DAYS_PER_MONTH / 2 - 0.5))
+        times = {f"month {visit * step:g}": visit * step for visit in range(1, N_VISITS + 1)}
+        pairs = {
+            name: collect(paired_scores(timed, at_months=months, window_days=window), ["patient_id"])
+            for name, months in times.items()
+        }
+        grid = _wide(pairs).rename(columns={"before": "start"})
+    grid = grid.dropna(how="all")
     seen = grid.columns[grid.notna().sum() >= FEWEST_AT_A_VISIT]
     grid = grid.dropna(how="all", subset=seen)
     return grid[seen].groupby(list(seen), dropna=False).size().rename("n").reset_index()
+
+
+def scores_at(timed: nw.LazyFrame[Any], days: tuple[int, ...], window_days: int) -> pd.DataFrame:
+    """One row a starter with any score: before, and one column a time named by its days, NaN where there is none.
+
+    Parameters
+    ----------
+    timed
+        From ``timed_scores``.
+    days
+        Rising times from the start.
+    window_days
+        How far a score may lie from its time; never half-way to another time, or to the start, or farther.
+    """
+    edges = (0, *days, days[-1] + 4 * window_days)
+    pairs = {}
+    for place, when in enumerate(days, start=1):
+        gap = min(when - edges[place - 1], edges[place + 1] - when)
+        window = min(window_days, (gap - 1) // 2)
+        near = paired_scores(timed, at_months=1, window_days=window, at_days=when)
+        pairs[str(when)] = collect(near, ["patient_id"])
+    return _wide(pairs)
+
+
+def _wide(pairs: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return before and the later scores side by side, one row a patient."""
+    indexed = {name: rows.set_index("patient_id") for name, rows in pairs.items()}
+    first = next(iter(indexed.values()))
+    return pd.DataFrame(
+        {
+            "before": first["before"].astype(float),
+            **{name: rows["after"].astype(float) for name, rows in indexed.items()},
+        }
+    )
 
 
 def modelled_rows(grid: pd.DataFrame, outcome: str, conf_level: float) -> tuple[list[dict[str, Any]], list[Check]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nmosd_cohort.report.flow_diagram import flow_diagram
 from nmosd_cohort.report.plots import forest, plot
 from nmosd_cohort.report.plots_forest import drawn
 from nmosd_cohort.report.plots_pooled import pooled_forest
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nmosd_cohort.result import Result
+
+
+FLOW_OF = "describe_cohort"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ def draw_all(results: Sequence[Result], verdicts: pd.DataFrame, forests: Mapping
 def draw_result(result: Result) -> Drawing:
     """Draw the picture of one result."""
     return as_drawing(plot(result))
+
+
+def draw_flow(result: Result) -> Drawing | None:
+    """Draw the flow diagram of the answer that describes the cohort; other answers have their flow as a table."""
+    return as_drawing(flow_diagram(result)) if result.name == FLOW_OF else None
 
 
 def draw_forests(verdicts: pd.DataFrame) -> Mapping[str, Drawing]:

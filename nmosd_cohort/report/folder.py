@@ -7,12 +7,13 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nmosd_cohort.report.drawings import Drawing, Drawings, draw_forests, draw_pooled, draw_result
+from nmosd_cohort.report.drawings import Drawing, Drawings, draw_flow, draw_forests, draw_pooled, draw_result
 from nmosd_cohort.report.files import LOCAL_ONLY, csv_bytes, json_bytes
 from nmosd_cohort.report.html import ordered, render
 from nmosd_cohort.report.literature_page import LiteraturePart
 from nmosd_cohort.report.manifest import build_manifest, now, plain
 from nmosd_cohort.report.staging import write_folder
+from nmosd_cohort.report.tables_cohort import table_1
 from nmosd_cohort.report.tables_registry import findings_summary
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ def file_stem(position: int, name: str) -> str:
 
 def _result_files(result: Result, stem: str, drawing: Drawing) -> dict[str, bytes]:
     parts = ("estimates", "flow", "checks", "tally")
-    return {f"tables/{stem}_{part}.csv": csv_bytes(getattr(result, part)) for part in parts} | drawing.files(stem)
+    written = {f"tables/{stem}_{part}.csv": csv_bytes(getattr(result, part)) for part in parts} | drawing.files(stem)
+    if flow := draw_flow(result):
+        written |= flow.files(f"{stem}_flow") | {f"tables/{stem}_table_1.csv": csv_bytes(table_1(result))}
+    return written
 
 
 def _registry_files(registry: Registry) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from nmosd_cohort.report.drawings import Drawing, Drawings, draw_all
+from nmosd_cohort.report.drawings import Drawing, Drawings, draw_all, draw_flow
 from nmosd_cohort.report.format import is_missing, time_text, whole
 from nmosd_cohort.report.literature_page import LiteraturePart, literature_section
 from nmosd_cohort.report.manifest import TIMES
@@ -64,6 +64,7 @@ class Answer:
     drawing: Markup
     numbers: PageTable
     flow: PageTable
+    flow_drawing: Markup
     flow_adds_up: bool
     checks: PageTable
     definitions: PageTable
@@ -140,10 +141,16 @@ def _answer(result: Result, position: int, drawing: Drawing) -> Answer:
         drawing=inline_svg(drawing.svg, prefix=f"a{position}", title=title, description=". ".join(said)),
         numbers=tally_table(result.tally, caption="Counts behind the plot"),
         flow=flow_table(result),
+        flow_drawing=_flow_drawing(result, position),
         flow_adds_up=flow_is_consistent(result),
         checks=check_table(result),
         definitions=definition_table(result),
     )
+
+
+def _flow_drawing(result: Result, position: int) -> Markup:
+    flow = draw_flow(result)
+    return inline_svg(flow.svg, prefix=f"f{position}", title="Flow of patients", description="") if flow else Markup("")
 
 
 def _sections(results: Sequence[Result], drawings: Mapping[int, Drawing]) -> list[Section]:

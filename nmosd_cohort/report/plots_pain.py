@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LESION_LEVELS = ("cervical_only", "thoracic_only", "both", "neither")
 FILLS = {"cervical_only": "#0072B2", "thoracic_only": "#B2340B", "both": "#8A6D3B", "neither": "#8C8C8C"}
+DAYS_PER_MONTH = 30.4375
 LANE = 0.78  # of the distance of two lanes, for the longest bar
 
 
@@ -134,7 +135,8 @@ def _changed_score(result: Result) -> str:
 
 
 def _follow_up_months(result: Result) -> float:
-    months = result.definitions.get("at_months")
+    days = result.definitions.get("at_days")
+    months = float(days) / DAYS_PER_MONTH if isinstance(days, int) else result.definitions.get("at_months")
     return float(months) if isinstance(months, int | float) else float(result.tally["months"].max())
 
 
@@ -172,11 +174,11 @@ def plot_change(result: Result) -> Figure:
 
 def _every_months(result: Result) -> MultipleLocator:
     span = float(result.tally["months"].max() - result.tally["months"].min())
-    return MultipleLocator(3 if span <= 18 else 6 if span <= 48 else 12)
+    return MultipleLocator(0.5 if span <= 4 else 3 if span <= 18 else 6 if span <= 48 else 12)
 
 
 def _change_title(result: Result, trajectories: int) -> str:
-    drug = str(result.definitions.get("drug", "the drug"))
+    drug = str(result.definitions.get("treatment", result.definitions.get("drug", "the drug")))
     outcome = _changed_score(result)
     row = first_row(result, "mean_change", outcome=outcome) or first_row(
         result, "pseudo_median_change", outcome=outcome

@@ -24,6 +24,7 @@ from nmosd_cohort.report.rows import (
     row_patients,
 )
 from nmosd_cohort.report.tables_case_mix import reweighted_alone
+from nmosd_cohort.report.tables_cohort import table_1_pages
 from nmosd_cohort.report.tables_literature import (
     VERDICT_HEADS,
     by_paper,
@@ -126,6 +127,8 @@ ESTIMATE_HEADS = (
 
 def estimate_tables(result: Result, *, measures: Sequence[str] | None = None) -> list[PageTable]:
     """Return one table a role, primary first: what, in whom, n, p, estimate with interval, footnote mark."""
+    if result.name == "describe_cohort" and measures is None:
+        return table_1_pages(result)
     marks = {note.text: note.mark for note in footnotes(result, measures=measures)}
     tables = []
     for role, rows in by_role(result, measures=measures):
@@ -259,6 +262,9 @@ def table(result: Result | pd.DataFrame, *, measures: Sequence[str] | None = Non
         is_reweighted = set(REWEIGHTED_COLUMNS) <= set(result)
         return _reweighted(result) if is_reweighted else _verdicts(result)
     check_result(result, "table", or_else="the frame that validate() or reweighted_verdicts() returns")
+    if result.name == "describe_cohort" and measures is None:
+        page = table_1_pages(result)[0]
+        return great_tables.GT(pd.DataFrame(page.rows, columns=list(page.columns))).tab_header(title=page.caption)
     notes = footnotes(result, measures=measures)
     marks = {note.text: note.mark for note in notes}
     rows = [

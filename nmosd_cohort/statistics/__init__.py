@@ -7,6 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nmosd_cohort.statistics.balance.standardised import (
+        standardised_category_difference as standardised_category_difference,
+    )
+    from nmosd_cohort.statistics.balance.standardised import (
+        standardised_score_difference as standardised_score_difference,
+    )
+    from nmosd_cohort.statistics.balance.standardised import (
+        standardised_share_difference as standardised_share_difference,
+    )
+    from nmosd_cohort.statistics.censored.censored_normal import censored_normal as censored_normal
     from nmosd_cohort.statistics.correlation.coefficients import partial_spearman as partial_spearman
     from nmosd_cohort.statistics.correlation.coefficients import pearson as pearson
     from nmosd_cohort.statistics.correlation.coefficients import spearman as spearman
@@ -19,6 +29,9 @@ if TYPE_CHECKING:
     from nmosd_cohort.statistics.correlation.fisher_z import correlation_from_summary as correlation_from_summary
     from nmosd_cohort.statistics.correlation.fisher_z import spearman_difference as spearman_difference
     from nmosd_cohort.statistics.correlation.kendall import kendall_tau_b as kendall_tau_b
+    from nmosd_cohort.statistics.correlation.part_difference import (
+        spearman_part_difference as spearman_part_difference,
+    )
     from nmosd_cohort.statistics.correlation.repeated_measures import (
         repeated_measures_correlation as repeated_measures_correlation,
     )
@@ -27,6 +40,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.statistics.longitudinal.mixed_model import change_from_baseline as change_from_baseline
     from nmosd_cohort.statistics.longitudinal.mixed_model import clda as clda
     from nmosd_cohort.statistics.longitudinal.mixed_model import mixed_model as mixed_model
+    from nmosd_cohort.statistics.longitudinal.segmented import segmented_change as segmented_change
     from nmosd_cohort.statistics.means.mean import mean as mean
     from nmosd_cohort.statistics.means.mean import mean_difference as mean_difference
     from nmosd_cohort.statistics.means.standardised_difference import hedges_g as hedges_g
@@ -95,9 +109,11 @@ if TYPE_CHECKING:
     from nmosd_cohort.statistics.ranks.median_and_shift import quantile as quantile
     from nmosd_cohort.statistics.ranks.superiority import cliffs_delta as cliffs_delta
     from nmosd_cohort.statistics.ranks.superiority import probability_superiority as probability_superiority
+    from nmosd_cohort.statistics.regression.clustered_rates import clustered_rate_ratios as clustered_rate_ratios
     from nmosd_cohort.statistics.regression.e_value import e_value as e_value
     from nmosd_cohort.statistics.regression.e_value import e_value_of_mean_difference as e_value_of_mean_difference
     from nmosd_cohort.statistics.regression.firth import firth_logistic as firth_logistic
+    from nmosd_cohort.statistics.regression.importance_rank import importance_rank as importance_rank
     from nmosd_cohort.statistics.regression.linear import adjusted_mean_difference as adjusted_mean_difference
     from nmosd_cohort.statistics.regression.linear import linear_regression as linear_regression
     from nmosd_cohort.statistics.regression.linear import standardised_coefficient as standardised_coefficient
@@ -114,7 +130,11 @@ if TYPE_CHECKING:
     from nmosd_cohort.statistics.regression.rates import poisson_rate as poisson_rate
     from nmosd_cohort.statistics.regression.rates import rate_ratio as rate_ratio
     from nmosd_cohort.statistics.regression.relative_importance import relative_importance as relative_importance
+    from nmosd_cohort.statistics.regression.self_controlled import (
+        self_controlled_rate_ratio as self_controlled_rate_ratio,
+    )
     from nmosd_cohort.statistics.resampling.bootstrap import bootstrap_cells as bootstrap_cells
+    from nmosd_cohort.statistics.resampling.freedman_lane import freedman_lane_max_t as freedman_lane_max_t
     from nmosd_cohort.statistics.resampling.max_t import max_t as max_t
     from nmosd_cohort.statistics.resampling.permutation import permutation_test as permutation_test
     from nmosd_cohort.statistics.resampling.permutation_limits import (
@@ -123,6 +143,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.statistics.resampling.permutation_limits import sign_flip_mean as sign_flip_mean
     from nmosd_cohort.statistics.shares.assessment_bounds import worst_case_bounds as worst_case_bounds
     from nmosd_cohort.statistics.shares.assessment_bounds import worst_case_limits as worst_case_limits
+    from nmosd_cohort.statistics.shares.clustered_share import clustered_share as clustered_share
     from nmosd_cohort.statistics.shares.paired_proportions import (
         paired_proportion_difference as paired_proportion_difference,
     )
@@ -160,6 +181,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.statistics.weighting.weighted_outcome import weighted_proportion as weighted_proportion
 
 _HOME = {
+    "segmented_change": "longitudinal.segmented",
     "proportion": "shares.proportions",
     "proportion_difference": "shares.proportions",
     "risk_ratio": "shares.ratios",
@@ -173,6 +195,7 @@ _HOME = {
     "worst_case_bounds": "shares.assessment_bounds",
     "worst_case_limits": "shares.assessment_bounds",
     "weighted_share": "shares.weighted_share",
+    "clustered_share": "shares.clustered_share",
     "quantile": "ranks.median_and_shift",
     "median": "ranks.median_and_shift",
     "hodges_lehmann_shift": "ranks.median_and_shift",
@@ -183,6 +206,9 @@ _HOME = {
     "mean": "means.mean",
     "mean_difference": "means.mean",
     "hedges_g": "means.standardised_difference",
+    "standardised_category_difference": "balance.standardised",
+    "standardised_score_difference": "balance.standardised",
+    "standardised_share_difference": "balance.standardised",
     "pearson": "correlation.coefficients",
     "spearman": "correlation.coefficients",
     "partial_spearman": "correlation.coefficients",
@@ -224,11 +250,16 @@ _HOME = {
     "fit_poisson": "regression.rate_regression",
     "poisson_regression": "regression.rate_regression",
     "fit_negative_binomial": "regression.negative_binomial",
+    "clustered_rate_ratios": "regression.clustered_rates",
+    "clustered_rate": "regression.clustered_rate",
+    "self_controlled_rate_ratio": "regression.self_controlled",
     "negative_binomial_regression": "regression.negative_binomial",
     "standardised_risk": "models.g_computation",
     "standardised_risk_difference": "models.g_computation",
     "standardised_risk_ratio": "models.g_computation",
     "relative_importance": "regression.relative_importance",
+    "importance_rank": "regression.importance_rank",
+    "spearman_part_difference": "correlation.part_difference",
     "e_value": "regression.e_value",
     "e_value_of_mean_difference": "regression.e_value",
     "poisson_rate": "regression.rates",
@@ -279,11 +310,13 @@ _HOME = {
     "shifted_frames": "missing.tipping_point",
     "tipping_point": "missing.tipping_point",
     "tipping_share": "missing.tipping_share",
+    "censored_normal": "censored.censored_normal",
     "bootstrap_cells": "resampling.bootstrap",
     "permutation_test": "resampling.permutation",
     "permutation_mean_difference": "resampling.permutation_limits",
     "sign_flip_mean": "resampling.permutation_limits",
     "max_t": "resampling.max_t",
+    "freedman_lane_max_t": "resampling.freedman_lane",
     "robust_map": "pooling.borrowing",
     "Target": "weighting.targets",
     "moment_weights": "weighting.moment_weights",

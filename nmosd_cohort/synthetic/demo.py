@@ -44,6 +44,7 @@ FILES = {
             "patient_id": "PID",
             "attack_date": "relapse_date",
             "attack_type": "syndromes",
+            "first_signs": "heralded_by",
             "is_confirmed": "confirmed",
             "acute_treatment": "acute_tx",
         },
@@ -73,7 +74,23 @@ FILES = {
             "sf36_pcs": "sf_pcs",
             "sf36_mcs": "sf_mcs",
             "bdi_ii": "bdi2",
+            "bdi_ii_cognitive": "bdi2_cog",
+            "hads_d": "hads_dep",
+            "hads_a": "hads_anx",
             "fss": "fss_mean",
+            "eq_vas": "eq_vas",
+            "is_pain_worst_symptom": "worst_yn",
+            "sf_mpq": "mpq_total",
+            "spasms_per_day": "spasms_day",
+            "edss_visual": "fs_vis",
+            "edss_brainstem": "fs_bs",
+            "edss_pyramidal": "fs_pyr",
+            "edss_cerebellar": "fs_cll",
+            "edss_sensory": "fs_sens",
+            "edss_bowel_bladder": "fs_bb",
+            "edss_cerebral": "fs_cer",
+            "edss_ambulation": "fs_amb",
+            "sexual_dysfunction": "sex_dysf",
         },
     ),
     "pain": (
@@ -82,6 +99,7 @@ FILES = {
             "patient_id": "PID",
             "pain_type": "pain_kind",
             "pain_sites": "sites",
+            "pain_qualities": "feels_like",
             "onset_date": "began",
             "end_date": "ended",
             "context": "relation",
@@ -91,7 +109,17 @@ FILES = {
         "mri_lesions.csv",
         {"patient_id": "PID", "mri_date": "scan_date", "upper_segment": "upper", "lower_segment": "lower"},
     ),
-    "imaging": ("mri_scans.csv", {"patient_id": "PID", "mri_date": "scan_date", "region": "region"}),
+    "imaging": (
+        "mri_scans.csv",
+        {
+            "patient_id": "PID",
+            "mri_date": "scan_date",
+            "region": "region",
+            "measure": "quantity",
+            "value": "result",
+            "unit": "unit",
+        },
+    ),
     "treatments": (
         "drugs.csv",
         {
@@ -124,7 +152,7 @@ STATUS = {"pos": "positive", "neg": "negative"}
 # The registry's own codes for the codebook's, by variable.
 CODES: dict[str, dict[str, str]] = {
     "sex": {"1": "female", "2": "male"},
-    "diagnosis": {"NMOSD": "nmosd", "MOGAD": "mogad"},
+    "diagnosis": {"NMOSD": "nmosd", "MOGAD": "mogad", "MS": "ms"},
     "aqp4_status": STATUS,
     "mog_status": STATUS,
     "had_myelitis": YES_NO,
@@ -132,6 +160,7 @@ CODES: dict[str, dict[str, str]] = {
     "has_pain": YES_NO,
     "has_neuropathic_pain": YES_NO,
     "has_tonic_spasm": YES_NO,
+    "is_pain_worst_symptom": YES_NO,
     "attack_type": {
         "LETM": "myelitis",
         "ON": "optic_neuritis",
@@ -153,7 +182,7 @@ CONSTANTS = {
     "lesions": {"level_system": "cord"},
 }
 DECIMAL_VARIABLES = (
-    *("bpi_severity", "bpi_interference", "edss", "fss", "dose", "value"),
+    *("bpi_severity", "bpi_interference", "edss", "fss", "dose", "value", "spasms_per_day"),
     *(f"sf36_{scale}" for scale in ("pf", "rp", "bp", "gh", "vt", "sf", "re", "mh", "pcs", "mcs")),
 )
 NOT_ASKED = "-9"
@@ -167,7 +196,7 @@ def write_demo(folder: str | os.PathLike[str], *, n: int = 220, seed: int = 7) -
     folder
         Where to write; made if it does not exist. Files of the same names are replaced.
     n, seed
-        Patients and seed of the simulated registry, scenario ``review``.
+        Patients with NMOSD and seed of the simulated registry, scenario ``demo``; patients with MS come on top.
 
     Returns
     -------
@@ -183,7 +212,7 @@ def write_demo(folder: str | os.PathLike[str], *, n: int = 220, seed: int = 7) -
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    registry = simulate("review", n=n, seed=seed)
+    registry = simulate("demo", n=n, seed=seed)
     dirty, log = make_dirty(text_tables(registry.tables), seed=seed, per_kind=2)
     for name, (file, columns) in FILES.items():
         own = _in_their_words(name, dirty[name])[list(columns)].rename(columns=columns)
@@ -213,7 +242,7 @@ def _column_in_their_words(table: str, column: pd.Series[str]) -> pd.Series[str]
 def mapping_text(n: int, seed: int) -> str:
     """Return the registry.toml of the demo registry."""
     head = [
-        f"# Synthetic registry of {n} patients, seed {seed}, with errors planted on purpose. No real patient.",
+        f"# Synthetic registry of {n} patients with NMOSD and some with MS, seed {seed}, with errors planted on purpose. No real patient.",
         "[registry]",
         'name = "Demo registry (synthetic)"',
         f'data_cut = "{DATA_CUT}"',

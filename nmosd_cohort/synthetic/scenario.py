@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-SHIPPED = ("review", "null")
+SHIPPED = ("review", "null", "demo")
 SHARES_THAT_SUM_TO_ONE = (
     "people.site_shares",
     "attacks.other_shares",
@@ -69,7 +69,7 @@ def read_scenario(scenario: str | Path = "review") -> Scenario:
     Parameters
     ----------
     scenario
-        ``"review"``, ``"null"``, or the path of a TOML file. A file may say ``based_on = "review"`` and
+        ``"review"``, ``"null"``, ``"demo"``, or the path of a TOML file. A file may say ``based_on = "review"`` and
         then lists only what differs.
 
     Raises

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import nmosd_cohort as nc
@@ -131,7 +132,120 @@ def test_no_effect_responders_are_of_the_rule_that_their_name_says(review):
     assert rows.loc["no_effect_responders_pct30", "estimate"] == pytest.approx(expected, abs=0.02)
 
 
-@pytest.mark.parametrize("option", [{"outcome": "edss"}, {"at_months": 0}, {"window_days": -1}])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"outcome": "edss_total"},
+        {"at_months": 0},
+        {"window_days": -1},
+        {"at_days": 0},
+        {"at_days": 10},
+        {"drug_class": "magic"},
+        {"durability_days": (30, 10)},
+    ],
+)
 def test_wrong_options_are_refused(five, option):
     with pytest.raises(ValueError, match="must be"):
         nc.change_after_start(five, **option)
+
+
+def scored(outcome, pairs, *, drug="tocilizumab", drug_class=None, days=(0, 10), start="2022-01-01"):
+    """Return a registry of starters with these scores at these days from the start."""
+    names = [f"p{i}" for i in range(len(pairs))]
+    begin = pd.Timestamp(start)
+    visits = [
+        (name, begin + pd.Timedelta(days=day), score)
+        for name, scores in zip(names, pairs, strict=True)
+        for day, score in zip(days, scores, strict=True)
+        if score is not None
+    ]
+    return registry_of(
+        patients={"patient_id": names, "diagnosis": ["nmosd"] * len(names)},
+        assessments={
+            "patient_id": [name for name, _, _ in visits],
+            "assessment_date": [day for _, day, _ in visits],
+            outcome: [score for _, _, score in visits],
+        },
+        treatments={
+            "patient_id": names,
+            "drug": [drug] * len(names),
+            "drug_class": [drug_class] * len(names),
+            "start_date": [start] * len(names),
+        },
+    )
+
+
+def test_where_higher_is_better_a_rise_is_the_response(on_backend):
+    # SF-36 BP 40 to 60 takes a third of the way to 100, 50 to 60 a fifth, 80 to 90 half; 100 cannot improve
+    registry = on_backend(scored("sf36_bp", [(40, 60), (50, 60), (80, 90), (100, 100)]))
+    rows = nc.change_after_start(registry, outcome="sf36_bp", at_days=10, window_days=3).estimates
+    rows = rows[rows["denominator"] == "starters with a score before and after"].set_index("measure")
+    assert rows.loc["responders_pct30", ["events", "n"]].tolist() == [2, 3]
+    assert rows.loc["responders_pct50", ["events", "n"]].tolist() == [1, 3]
+    assert "responders_abs2" not in rows.index, "2 points mean nothing on a scale of 100"
+    assert rows.loc["mean_change", "estimate"] == 10
+
+
+def test_a_class_counts_every_drug_of_it(on_backend):
+    registry = on_backend(scored("pain_nrs", [(6, 2), (5, 4)], drug="ocrelizumab", drug_class="b_cell_depletion"))
+    result = nc.change_after_start(registry, drug_class="b_cell_depletion", at_days=10, window_days=3)
+    rows = rows_of(result, outcome="pain_nrs", role="primary")
+    assert rows.loc["mean_change", ["n", "estimate"]].tolist() == [2, -2.5]
+    assert "b-cell depletion" in result.question
+    assert result.definitions["drug_class"] == "b_cell_depletion"
+
+
+def test_edss_changes_by_ranks_alone(on_backend):
+    registry = on_backend(scored("edss", [(4.0, 3.5), (6.0, 6.0), (3.0, 2.0)]))
+    rows = nc.change_after_start(registry, outcome="edss", at_days=10, window_days=3).estimates
+    # Walsh averages of -0.5, 0 and -1: -1, -0.75, -0.5, -0.5, -0.25, 0
+    assert rows.set_index("measure").loc["pseudo_median_change", ["role", "estimate"]].tolist() == ["primary", -0.5]
+    assert not rows["measure"].isin(["mean_change", "modelled_change"]).any()
+
+
+def test_durability_of_the_same_patients(on_backend):
+    pairs = [(6, 2, 6, 7), (8, 4, 5, 4), (7, 3, 3, 5), (5, 5, 5, 5), (6, 1, 2, None)]
+    registry = on_backend(scored("pain_nrs", pairs, days=(0, 10, 30, 60)))
+    result = nc.change_after_start(registry, at_days=10, window_days=5, durability_days=(10, 30, 60))
+    rows = result.estimates.set_index(["measure", "level"]).sort_index()
+    # The fifth has no score at day 60: changes of the other four are -4 -4 -4 0, 0 -3 -4 0, 1 -4 -2 0
+    assert [rows.loc[("mean_change_at", f"day {day}"), "estimate"].item() for day in (10, 30, 60)] == [-3, -1.75, -1.25]
+    assert rows.loc[("mean_change_at", "day 10"), "n"].item() == 4
+    # Three were better at day 10; one of them was back at 6 by day 30, nobody else by day 60
+    assert [rows.loc[("back_at_baseline_by", f"day {day}"), "events"].item() for day in (30, 60)] == [1, 1]
+    assert rows.loc[("back_at_baseline_by", "day 60"), "n"].item() == 3
+    durability = result.checks[result.checks["check"] == "durability"]["detail"].tolist()
+    # t(3): -3 is 2 standard errors of 1.0 from 0, below 3.18
+    assert durability[0] == "already at day 10 the interval of the change holds 0"
+    assert durability[1].startswith("1 starters lack a score")
+
+
+def test_a_baseline_cut_is_never_naked(review):
+    # Five below and five above the cut, and no untreated patient: what they would have done anyway is not known
+    alone = scored("pain_nrs", [(3, 2), (2, 2), (3, 4), (1, 1), (3, 3), (5, 2), (6, 4), (7, 5), (8, 3), (6, 6)])
+    few = scored("pain_nrs", [(3, 2), (6, 2)])
+    for registry, words in ((alone, "regression to the mean is not known"), (few, "1 starters with a baseline")):
+        bare = nc.change_after_start(registry, baseline_cut=4, at_days=10, window_days=3)
+        assert not bare.estimates["term"].str.startswith("baseline").any()
+        checks = bare.checks[(bare.checks["check"] == "change by baseline") & (bare.checks["status"] != "note")]
+        assert set(checks["status"]) == {"not assessable"}
+        assert checks["detail"].str.startswith(words).all()
+    rows = nc.change_after_start(review, baseline_cut=5).estimates
+    for term in ("baseline below 5", "baseline at least 5"):
+        part = rows[rows["term"] == term].set_index("measure")["estimate"]
+        crude, expected = part["mean_change"], part["expected_change_without_effect"]
+        assert part["corrected_change"] == pytest.approx(crude - expected)
+    low, high = (
+        rows[(rows["term"] == term) & (rows["measure"] == "expected_change_without_effect")]["estimate"].iloc[0]
+        for term in ("baseline below 5", "baseline at least 5")
+    )
+    assert high < low, "those chosen for a high score fall further by themselves"
+
+
+def test_every_argument_stands_in_the_definitions(five):
+    from inspect import signature
+
+    for question in (nc.change_after_start, nc.treatment_contrast, nc.interrupted_series):
+        stated = question(five).definitions
+        asked = set(signature(question).parameters) - {"registry", "seed"}
+        assert asked <= set(stated), question.__name__

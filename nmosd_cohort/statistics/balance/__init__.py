@@ -1,0 +1,1 @@
+"""Differences between two groups in standard deviations, for tables that describe them: shares, categories, scores."""
