@@ -28,7 +28,7 @@ ESTIMATE_COLUMNS = (
     "conf_high",
     "conf_level",  # coverage of the interval, 0.95 by default
     "p_value",  # never printed without the estimate and its interval
-    "p_adjusted",  # Holm-adjusted within the family that `method` names
+    "p_adjusted",  # adjusted within the family, Holm or max-T, that `method` names
     "unit",  # share (0 to 1), points, odds, ratio, per person-year ...
     "method",  # how estimate and interval were made
 )

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nmosd_cohort.agenda import agenda
+from nmosd_cohort.cohort.remember import remembering
 from nmosd_cohort.intake.errors import InputError
 from nmosd_cohort.intake.open import open_registry
 from nmosd_cohort.literature.catalogue import catalogue_hash
 from nmosd_cohort.literature.validate import validate
 from nmosd_cohort.literature_part import literature_part
-from nmosd_cohort.questions.ascertainment import ascertainment
-from nmosd_cohort.questions.attacks_after_start import attacks_after_start
-from nmosd_cohort.questions.biomarkers_and_pain import biomarkers_and_pain
-from nmosd_cohort.questions.brain_imaging_and_pain import brain_imaging_and_pain
-from nmosd_cohort.questions.change_after_start import change_after_start
-from nmosd_cohort.questions.definition_multiverse import definition_multiverse
-from nmosd_cohort.questions.depression_treatment_gap import depression_treatment_gap
-from nmosd_cohort.questions.describe_cohort import describe_cohort
-from nmosd_cohort.questions.drug_use_and_response import drug_use_and_response
-from nmosd_cohort.questions.intercurrent_events import intercurrent_events
-from nmosd_cohort.questions.interrupted_series import interrupted_series
-from nmosd_cohort.questions.lesion_level_and_pain import lesion_level_and_pain
-from nmosd_cohort.questions.lesion_segment_map import lesion_segment_map
-from nmosd_cohort.questions.neuropathic_pain_and_disability import neuropathic_pain_and_disability
-from nmosd_cohort.questions.neuropathic_pain_and_quality_of_life import neuropathic_pain_and_quality_of_life
-from nmosd_cohort.questions.pain_and_depression import pain_and_depression
-from nmosd_cohort.questions.pain_prevalence import pain_prevalence
-from nmosd_cohort.questions.pain_severity_and_attacks import pain_severity_and_attacks
-from nmosd_cohort.questions.pain_sites import pain_sites
-from nmosd_cohort.questions.pain_types import pain_types
-from nmosd_cohort.questions.pain_without_construct_overlap import pain_without_construct_overlap
-from nmosd_cohort.questions.persistent_lesions_and_pain import persistent_lesions_and_pain
-from nmosd_cohort.questions.predictors_of_neuropathic_pain import predictors_of_neuropathic_pain
-from nmosd_cohort.questions.predictors_of_quality_of_life import predictors_of_quality_of_life
-from nmosd_cohort.questions.relapse_attribution import relapse_attribution
-from nmosd_cohort.questions.treatment_contrast import treatment_contrast
 from nmosd_cohort.report.folder import write_report
 from nmosd_cohort.report.manifest import REPORT_KIND, VERDICTS_KIND
 from nmosd_cohort.report.staging import check_replaceable
 from nmosd_cohort.report.verdicts import write_verdicts
+from nmosd_cohort.report.words import question_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,16 +27,6 @@ if TYPE_CHECKING:
     from nmosd_cohort.intake.registry import Registry
     from nmosd_cohort.result import Result
 
-PREVALENCES: tuple[dict[str, Any], ...] = (
-    {"pain": "any", "by": ("sex", "age_group", "aqp4_status", "had_myelitis")},
-    {"pain": "any", "time_frame": "chronic"},
-    {"pain": "neuropathic"},
-    {"pain": "neuropathic", "denominator": "with_pain"},
-    {"pain": "tonic_spasm"},
-    {"pain": "tonic_spasm", "time_frame": "ever", "denominator": "with_myelitis"},
-)
-DRUG = "tocilizumab"
-
 
 def answer_questions(
     registry: Registry,
@@ -67,7 +35,7 @@ def answer_questions(
     seed: int = 1,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> list[Result]:
-    """One Result a question, in the order of the report; pain prevalence comes once for each kind and denominator.
+    """One Result for each call of the ``agenda``, in the order of the report.
 
     Parameters
     ----------
@@ -80,42 +48,15 @@ def answer_questions(
     progress
         Called with steps done, steps in all, and the name of the step that comes next.
     """
-    calls: list[tuple[Any, dict[str, Any]]] = [(pain_prevalence, options) for options in PREVALENCES]
-    calls += [
-        (pain_types, {}),
-        (pain_sites, {}),
-        (neuropathic_pain_and_disability, {"seed": seed}),
-        (neuropathic_pain_and_quality_of_life, {"seed": seed}),
-        (lesion_level_and_pain, {"seed": seed}),
-        (predictors_of_neuropathic_pain, {}),
-        (predictors_of_quality_of_life, {"seed": seed}),
-        (pain_and_depression, {"seed": seed}),
-        (depression_treatment_gap, {}),
-        (drug_use_and_response, {"seed": seed}),
-        (biomarkers_and_pain, {"seed": seed}),
-        (brain_imaging_and_pain, {"seed": seed}),
-        (lesion_segment_map, {"seed": seed}),
-        (persistent_lesions_and_pain, {}),
-        (pain_without_construct_overlap, {"seed": seed}),
-        (change_after_start, {"drug": DRUG, "seed": seed}),
-        (treatment_contrast, {"drug": DRUG, "seed": seed}),
-        (interrupted_series, {"drug": DRUG}),
-        (attacks_after_start, {"drug": DRUG}),
-        (intercurrent_events, {"drug": DRUG, "seed": seed}),
-    ]
-    calls += [
-        (relapse_attribution, {}),
-        (pain_severity_and_attacks, {"seed": seed}),
-        (definition_multiverse, {"of": "prevalence", "seed": seed}),
-        (definition_multiverse, {"of": "change", "drug": DRUG, "seed": seed}),
-    ]
-    calls += [(describe_cohort, {"by": "pain_group", "seed": seed}), (ascertainment, {})]
+    calls = agenda(registry, diagnosis=diagnosis)
     results = []
-    for done, (question, options) in enumerate(calls):
-        if progress is not None:
-            progress(done, len(calls), question.__name__.replace("_", " "))
-        results.append(question(registry, diagnosis=diagnosis, **options))
-    return results
+    with remembering():
+        for done, (question, options) in enumerate(calls):
+            if progress is not None:
+                progress(done, len(calls), question.__name__.replace("_", " "))
+            drawn = {"seed": seed} if "seed" in signature(question).parameters else {}
+            results.append(question(registry, diagnosis=diagnosis, **options, **drawn))
+    return sorted(results, key=lambda result: question_order(result.name))
 
 
 def run_report(

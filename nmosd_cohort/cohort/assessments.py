@@ -25,8 +25,12 @@ SCORES = (
 
 
 @remembered
-def visits(registry: Registry, *, diagnosis: str = "nmosd", neuropathic_by: str = "recorded") -> nw.LazyFrame[Any]:
+def visits(
+    registry: Registry, *, diagnosis: str = "nmosd", neuropathic_by: str = "recorded", with_mog: bool = False
+) -> nw.LazyFrame[Any]:
     """One row an assessment of an eligible patient, with pain states, scores, covariates and attack history.
+
+    ``with_mog`` as in ``select_patients``.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def visits(registry: Registry, *, diagnosis: str = "nmosd", neuropathic_by: str 
         age_years and disease_duration_years (completed years of 365.25 days); attack_count and
         myelitis_attack_count so far; days_since_attack (missing where no attack is recorded before).
     """
-    patients = eligible(select_patients(registry, diagnosis=diagnosis))
+    patients = eligible(select_patients(registry, diagnosis=diagnosis, with_mog=with_mog))
     assessed = pain_columns(
         lazy(registry.tables["assessments"]).with_columns(
             assessment_day=day("assessment_date"), edss2=(nw.col("edss") * 2).cast(nw.Int64)

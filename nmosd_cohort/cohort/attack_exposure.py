@@ -9,6 +9,7 @@ import pandas as pd
 
 from nmosd_cohort.codebook import DAYS_PER_YEAR
 from nmosd_cohort.cohort.attacks import distinct_attacks
+from nmosd_cohort.cohort.patient_frame import SEROSTATUS_CODES, Serostatus
 from nmosd_cohort.cohort.selection import eligible, select_patients
 from nmosd_cohort.cohort.tally import collect, day, lazy
 from nmosd_cohort.cohort.treatment import DAYS_PER_MONTH
@@ -22,7 +23,12 @@ NUMBERS = ("start_day", "stop_day", "end_day", "observed_from_day", "death_day")
 
 
 def treated_patients(
-    registry: Registry, *, drug: str | None = None, drug_class: str | None = None, diagnosis: str = "nmosd"
+    registry: Registry,
+    *,
+    drug: str | None = None,
+    drug_class: str | None = None,
+    diagnosis: str = "nmosd",
+    serostatus: Serostatus = "any",
 ) -> pd.DataFrame:
     """One row an eligible patient who ever had the drug, or any of the class, from its first known start.
 
@@ -32,6 +38,8 @@ def treated_patients(
         As in treatments.drug; capital letters do not matter.
     drug_class
         Code of treatments.drug_class; give one of the two.
+    serostatus
+        ``aqp4_positive`` or ``aqp4_negative`` leaves out those of the other and of unknown status; ``any`` nobody.
 
     Returns
     -------
@@ -59,6 +67,8 @@ def treated_patients(
     )
     deaths = lazy(registry.tables["patients"]).select("patient_id", death_day=day("death_date"))
     patients = eligible(select_patients(registry, diagnosis=diagnosis)).join(deaths, on="patient_id", how="left")
+    if serostatus != "any":
+        patients = patients.filter(nw.col("aqp4_status") == SEROSTATUS_CODES[serostatus])
     wanted = ("onset_day", "entry_day", "last_contact_day", "death_day", "birth_day")
     known = collect(patients.select("patient_id", "is_aqp4_positive", "age_at_entry_years", *wanted), ["patient_id"])
     known[list(wanted)] = known[list(wanted)].astype(float)
@@ -88,6 +98,32 @@ def _uses(spans: pd.DataFrame) -> pd.DataFrame:
         rows.append((patient, dated["start_day"].min() if len(dated) else float("nan"), stop))
     made = pd.DataFrame(rows, columns=["patient_id", "start_day", "stop_day"])
     return made.astype({"patient_id": spans["patient_id"].dtype, "start_day": float, "stop_day": float})
+
+
+def has_dated_attacks(registry: Registry) -> bool:
+    """Return whether any attack of the registry has a date; without, nobody is known to have had, or not had, one.
+
+    Examples
+    --------
+    >>> import nmosd_cohort as nc
+    >>> has_dated_attacks(nc.simulate(n=20, seed=1))
+    True
+    """
+    dated = lazy(registry.tables["attacks"]).filter(~nw.col("attack_date").is_null())
+    return not collect(dated.select("patient_id").head(1), ["patient_id"]).empty
+
+
+def with_undated_attack(registry: Registry) -> set[str]:
+    """Return the patients of whom an attack without a date is on record.
+
+    Examples
+    --------
+    >>> import nmosd_cohort as nc
+    >>> with_undated_attack(nc.simulate(n=20, seed=1))
+    set()
+    """
+    undated = lazy(registry.tables["attacks"]).filter(nw.col("attack_date").is_null()).select("patient_id")
+    return set(collect(undated, ["patient_id"])["patient_id"])
 
 
 def attack_days(registry: Registry, people: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,8 @@ from nmosd_cohort.cohort.tally import collect, day, lazy
 from nmosd_cohort.cohort.treatment import paired_scores, starters, timed_scores
 
 if TYPE_CHECKING:
+    import narwhals as nw
+
     from nmosd_cohort.intake.registry import Registry
 
     Answers = pd.Series[Any]
@@ -26,16 +28,21 @@ PHASES = (30, 0, 90)
 PICKED = ("last", "first")
 DENOMINATORS = ("assessed", "all_diagnosed", "with_myelitis", "aqp4_positive")
 WINDOWS, MONTHS, BASELINES = (60, 30, 90), (12, 6, 24), (0, 1, 4)
+MOG = ("left_out", "counted")
 
 
 class Prevalence(NamedTuple):
-    """One definition of prevalence; phase is the fewest days after an attack, picked the visit that counts."""
+    """One definition of prevalence; phase is the fewest days after an attack, picked the visit that counts.
+
+    mog: whether MOG-IgG positive and AQP4-IgG negative patients are left out or counted.
+    """
 
     denominator: str = "assessed"
     time_frame: str = "current"
     phase: int = PHASES[0]
     defined_by: str = "recorded"
     picked: str = "last"
+    mog: str = MOG[0]
 
 
 class Change(NamedTuple):
@@ -45,6 +52,7 @@ class Change(NamedTuple):
     at_months: int = MONTHS[0]
     least_baseline: int = BASELINES[0]
     summary: str = "mean"
+    mog: str = MOG[0]
 
 
 def prevalence_specifications(pain: str) -> list[Prevalence]:
@@ -55,9 +63,9 @@ def prevalence_specifications(pain: str) -> list[Prevalence]:
     Examples
     --------
     >>> prevalence_specifications("any")[0] == Prevalence(), len(prevalence_specifications("any"))
-    (True, 208)
+    (True, 416)
     """
-    grid = product(DENOMINATORS, TIME_FRAMES, PHASES, DEFINED_BY[pain], PICKED)
+    grid = product(DENOMINATORS, TIME_FRAMES, PHASES, DEFINED_BY[pain], PICKED, MOG)
     made = (Prevalence(*choice) for choice in grid)
     return [one for one in made if one.time_frame != "ever" or (one.phase, one.picked) == (PHASES[0], "last")]
 
@@ -68,9 +76,15 @@ def change_specifications() -> list[Change]:
     Examples
     --------
     >>> len(change_specifications())
-    54
+    108
     """
-    return [Change(*choice) for choice in product(WINDOWS, MONTHS, BASELINES, ("mean", "pseudo_median"))]
+    return [Change(*choice) for choice in product(WINDOWS, MONTHS, BASELINES, ("mean", "pseudo_median"), MOG)]
+
+
+def _is_mog(registry: Registry, patients: pd.Index[Any], diagnosis: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which of these patients only count where MOG-IgG positive, AQP4-IgG negative patients do."""
+    usual = eligible(select_patients(registry, diagnosis=diagnosis)).select("patient_id")
+    return ~patients.isin(collect(usual, ["patient_id"])["patient_id"])
 
 
 def prevalence_answers(registry: Registry, *, pain: str, diagnosis: str = "nmosd") -> dict[Prevalence, Answers]:
@@ -88,8 +102,9 @@ def prevalence_answers(registry: Registry, *, pain: str, diagnosis: str = "nmosd
     True
     """
     columns = ["patient_id", "had_myelitis", "is_aqp4_positive"]
-    who = collect(eligible(select_patients(registry, diagnosis=diagnosis)).select(*columns), columns[:1])
-    who = who.set_index("patient_id")
+    patients = eligible(select_patients(registry, diagnosis=diagnosis, with_mog=True))
+    who = collect(patients.select(*columns), columns[:1]).set_index("patient_id")
+    is_mog = _is_mog(registry, who.index, diagnosis)
     masks = {
         "assessed": np.ones(len(who), dtype=bool),
         "all_diagnosed": np.ones(len(who), dtype=bool),
@@ -101,20 +116,21 @@ def prevalence_answers(registry: Registry, *, pain: str, diagnosis: str = "nmosd
     frames = {rule: _defined(registry, pain, rule, diagnosis) for rule in DEFINED_BY[pain]}
     found = {}
     for one in prevalence_specifications(pain):
-        key = one[1:]
+        key = one[1:-1]
         if key not in made:
             made[key] = _answer(frames[one.defined_by], one).reindex(who.index)
             if one.time_frame == "ever" and not one.defined_by.startswith("NRS"):
                 made[key] = made[key].mask(who.index.isin(on_record), 1.0)
         answer = made[key].fillna(0.0) if one.denominator == "all_diagnosed" else made[key]
-        found[one] = answer.where(masks[one.denominator])
+        kept = masks[one.denominator] if one.mog == MOG[1] else masks[one.denominator] & ~is_mog
+        found[one] = answer.where(kept)
     return found
 
 
 def _defined(registry: Registry, pain: str, rule: str, diagnosis: str) -> pd.DataFrame:
     """One row a visit at which the definition has an answer: has (1 or 0), days since an attack, chronic."""
     by = rule if pain == "neuropathic" else "recorded"
-    frame = visits(registry, diagnosis=diagnosis, neuropathic_by=by)
+    frame = visits(registry, diagnosis=diagnosis, neuropathic_by=by, with_mog=True)
     state = "has_neuropathic_pain" if pain == "neuropathic" else "has_pain"
     rows = collect(
         frame.select("patient_id", "assessment_day", "pain_nrs", "days_since_attack", state),
@@ -163,17 +179,26 @@ def change_answers(registry: Registry, *, drug: str, diagnosis: str = "nmosd") -
     >>> import nmosd_cohort as nc
     >>> answers = change_answers(nc.simulate(n=100, seed=1), drug="tocilizumab")
     >>> len(answers)
-    54
+    108
     """
-    started = starters(registry, eligible(select_patients(registry, diagnosis=diagnosis)), drug=drug)
-    timed = timed_scores(visits(registry, diagnosis=diagnosis), started, outcome="pain_nrs")
+    timed = timed_pain(registry, drug=drug, diagnosis=diagnosis, with_mog=True)
     pairs = {
         (window, months): collect(paired_scores(timed, at_months=months, window_days=window), ["patient_id"])
         for window, months in product(WINDOWS, MONTHS)
     }
     found = {}
+    patients = pairs[WINDOWS[0], MONTHS[0]]["patient_id"]
+    is_mog = pd.Series(_is_mog(registry, pd.Index(patients), diagnosis), index=patients)
     for one in change_specifications():
         rows = pairs[one.window_days, one.at_months].set_index("patient_id")
         change = (rows["after"] - rows["before"]).astype("Float64").astype(float)
-        found[one] = change.where((rows["before"] >= one.least_baseline).fillna(False).astype(bool))
+        kept = (rows["before"] >= one.least_baseline).fillna(False).astype(bool)
+        found[one] = change.where(kept if one.mog == MOG[1] else kept & ~is_mog.reindex(rows.index))
     return found
+
+
+def timed_pain(registry: Registry, *, drug: str, diagnosis: str, with_mog: bool = False) -> nw.LazyFrame[Any]:
+    """One row a pain score of a starter of the drug, as in ``timed_scores``."""
+    patients = eligible(select_patients(registry, diagnosis=diagnosis, with_mog=with_mog))
+    frame = visits(registry, diagnosis=diagnosis, with_mog=with_mog)
+    return timed_scores(frame, starters(registry, patients, drug=drug), outcome="pain_nrs")

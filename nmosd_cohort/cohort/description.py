@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals as nw
 import pandas as pd
 
+from nmosd_cohort.codebook import DAYS_PER_YEAR
 from nmosd_cohort.cohort.patient_frame import patient_frame
 from nmosd_cohort.cohort.selection import eligible, select_patients
 from nmosd_cohort.cohort.tally import collect, completed_years, day, lazy
@@ -54,10 +55,6 @@ CHARACTERISTICS = (
     Characteristic("on_opioid", "yes_no", "treatments.drug_class"),
     Characteristic("on_nonopioid_analgesic", "yes_no", "treatments.drug_class"),
 )
-GROUPINGS = (
-    *("sex", "aqp4_status", "mog_status", "onset_phenotype", "site", "had_myelitis", "has_pain", "pain_group"),
-    *("lesion_level", "drug"),
-)
 
 
 def described_patients(
@@ -83,9 +80,9 @@ def described_patients(
     -------
     DataFrame
         patient_id, site, the names of ``CHARACTERISTICS`` and, with a drug, drug (yes, or no course on record: no);
-        assessment_day (missing: no assessment in remission). Texts and numbers; missing stays missing. Age and
-        duration are those at the assessment; without one they are missing. No course of a drug class on record is
-        "no", unless the registry delivers no treatments at all.
+        assessment_day (missing: no assessment in remission). Texts and numbers; missing stays missing. Age
+        (completed years) and duration (years with their fraction) are those at the assessment; without one they are
+        missing. No course of a drug or a drug class on record is "no", unless the registry delivers no treatments.
 
     Examples
     --------
@@ -104,12 +101,17 @@ def described_patients(
     seen["edss"] = seen["edss2"].astype("Float64") / 2
     persons = eligible(select_patients(registry, diagnosis=diagnosis)).select(
         *("patient_id", "site", "sex", "aqp4_status", "mog_status", "onset_phenotype", "had_myelitis"),
+        onset_day="onset_day",
         onset_age_years=completed_years(nw.col("onset_day") - nw.col("birth_day")),
     )
     patients = collect(persons, ["patient_id"])
     others = [line.name for line in CHARACTERISTICS if line.name not in patients]
     joined = patients.merge(seen[["patient_id", "assessment_day", *others]], on="patient_id", how="left")
-    if len(collect(lazy(registry.tables["treatments"]).select("patient_id").head(1), ["patient_id"])) == 0:
+    known = joined["disease_duration_years"].notna()  # not where the onset is after the assessment
+    duration = (joined["assessment_day"] - joined.pop("onset_day")).astype("Float64") / DAYS_PER_YEAR
+    joined["disease_duration_years"] = duration.where(known)
+    untreated = len(collect(lazy(registry.tables["treatments"]).select("patient_id").head(1), ["patient_id"])) == 0
+    if untreated:
         joined[[line.name for line in CHARACTERISTICS if line.source == "treatments.drug_class"]] = pd.NA
     for line in CHARACTERISTICS:
         if line.kind == "yes_no":
@@ -117,8 +119,32 @@ def described_patients(
     if drug is not None:
         courses = lazy(registry.tables["treatments"]).filter(nw.col("drug").str.to_lowercase() == drug.lower())
         treated = set(collect(courses.select("patient_id", start=day("start_date")), ["patient_id"])["patient_id"])
-        joined["drug"] = joined["patient_id"].isin(treated).map({True: "yes", False: "no"})
+        joined["drug"] = _yes_no(
+            joined["patient_id"].isin(treated).astype("boolean").mask(joined["patient_id"].notna() & untreated)
+        )
     return joined
+
+
+def described_diagnoses(registry: Registry, **options: Any) -> pd.DataFrame:
+    """One row a patient as ``described_patients`` has them, for every diagnosis in turn, with a column diagnosis.
+
+    Parameters
+    ----------
+    registry
+        Checked tables.
+    **options
+        As in ``described_patients``, but for diagnosis.
+
+    Examples
+    --------
+    >>> import nmosd_cohort as nc
+    >>> patients = described_diagnoses(nc.simulate("demo", n=40, seed=1))
+    >>> sorted(patients["diagnosis"].unique())
+    ['mogad', 'ms', 'nmosd']
+    """
+    told = collect(lazy(registry.tables["patients"]).select("diagnosis").unique(), ["diagnosis"])["diagnosis"].dropna()
+    parts = [described_patients(registry, diagnosis=name, **options).assign(diagnosis=name) for name in told]
+    return pd.concat(parts or [described_patients(registry, **options).assign(diagnosis="")], ignore_index=True)
 
 
 def _yes_no(values: pd.Series[bool]) -> pd.Series[str]:

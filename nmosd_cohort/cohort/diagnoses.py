@@ -17,26 +17,37 @@ if TYPE_CHECKING:
 
     from nmosd_cohort.intake.registry import Registry
 
-CELL_COLUMNS = ("any", "neuropathic", "chronic", "pain_nrs", "age_years", "is_male")
+CELL_COLUMNS = ("pain_nrs", "age_years", "is_male")
 NEEDED = ["has_pain"]
+# Outcome -> what a visit must tell to answer it. Chronic pain needs an episode beside it.
+NEEDED_FOR = {"neuropathic": "has_neuropathic_pain", "chronic": "has_pain"}
 
 
 def diagnosis_cells(
-    registry: Registry, *, diagnoses: Sequence[str], neuropathic_by: str, min_days_after_attack: int
+    registry: Registry, outcome: str, *, diagnoses: Sequence[str], neuropathic_by: str, min_days_after_attack: int
 ) -> pd.DataFrame:
-    """One row a combination of diagnosis, pain, NRS, age and sex at the last visit in remission that asked about pain.
+    """One row a combination of diagnosis, pain, NRS, age and sex at the last visit in remission that tells the outcome.
+
+    Parameters
+    ----------
+    registry
+        Checked tables.
+    outcome
+        One of ``NEEDED_FOR``: neuropathic, or chronic as in ``questions.pain_prevalence``.
+    diagnoses, neuropathic_by, min_days_after_attack
+        As in ``questions.pain_and_diagnosis``.
 
     Returns
     -------
     DataFrame
-        diagnosis, any, neuropathic and chronic (true, false, or missing; chronic as in ``questions.pain_prevalence``),
-        pain_nrs, age_years, is_male, and n, the patients.
+        diagnosis, any (pain of any kind), the outcome (true, false, or missing), pain_nrs, age_years, is_male, and n,
+        the patients.
 
     Examples
     --------
     >>> import nmosd_cohort as nc
     >>> cells = diagnosis_cells(
-    ...     nc.simulate("demo", n=40, seed=1), diagnoses=["nmosd", "ms"], neuropathic_by="recorded",
+    ...     nc.simulate("demo", n=40, seed=1), "chronic", diagnoses=["nmosd", "ms"], neuropathic_by="recorded",
     ...     min_days_after_attack=30)
     >>> sorted(cells["diagnosis"].unique())
     ['ms', 'nmosd']
@@ -44,14 +55,13 @@ def diagnosis_cells(
     parts = []
     for diagnosis in diagnoses:
         frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
-        index = index_visits(frame, needs=NEEDED, min_days_after_attack=min_days_after_attack)
-        lasting = open_episode(registry, index, pain="any")
-        answers = index.join(lasting, on="patient_id", how="left").with_columns(
-            any=nw.col("has_pain"),
-            neuropathic=nw.col("has_neuropathic_pain"),
-            chronic=nw.col("has_pain") & nw.col("has_chronic_episode"),
-        )
-        parts.append(tally(answers, list(CELL_COLUMNS)).assign(diagnosis=diagnosis))
+        index = index_visits(frame, needs=[NEEDED_FOR[outcome]], min_days_after_attack=min_days_after_attack)
+        answer = nw.col(NEEDED_FOR[outcome])
+        if outcome == "chronic":
+            index = index.join(open_episode(registry, index, pain="any"), on="patient_id", how="left")
+            answer = answer & nw.col("has_chronic_episode")
+        answers = index.with_columns(answer.alias(outcome), any=nw.col("has_pain"))
+        parts.append(tally(answers, ["any", outcome, *CELL_COLUMNS]).assign(diagnosis=diagnosis))
     return pd.concat(parts, ignore_index=True)
 
 

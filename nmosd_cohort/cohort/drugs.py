@@ -53,7 +53,8 @@ def with_drugs(registry: Registry, index: nw.LazyFrame[Any]) -> nw.LazyFrame[Any
     -------
     narwhals.LazyFrame
         The columns of ``index``; on_<class> for each symptomatic class; on_pain_drug (any class but muscle
-        relaxants); on_symptomatic_drug (any class); on_drug_for_pain (any of them with the indication pain);
+        relaxants, and no antidepressant with the indication depression); on_symptomatic_drug (any class);
+        on_drug_for_pain (any of them with the indication pain);
         antidepressant_for_depression and antidepressant_for_pain; drug_class_count. A course of unknown start or
         stop counts as open.
 
@@ -68,6 +69,8 @@ def with_drugs(registry: Registry, index: nw.LazyFrame[Any]) -> nw.LazyFrame[Any
     """
     flags = {f"on_{name}": nw.col("drug_class") == name for name in SYMPTOMATIC_CLASSES}
     flags["on_drug_for_pain"] = (nw.col("indication") == "pain").fill_null(False)
+    against_mood = (nw.col("drug_class") == "antidepressant") & (nw.col("indication") == "depression").fill_null(False)
+    flags["on_pain_drug"] = nw.col("drug_class").is_in(PAIN_CLASSES) & ~against_mood
     for reason in INDICATIONS:
         given = (nw.col("indication") == reason).fill_null(False)
         flags[f"antidepressant_for_{reason}"] = (nw.col("drug_class") == "antidepressant") & given
@@ -78,7 +81,6 @@ def with_drugs(registry: Registry, index: nw.LazyFrame[Any]) -> nw.LazyFrame[Any
     )
     classes = [nw.col(f"on_{name}") for name in SYMPTOMATIC_CLASSES]
     return joined.with_columns(
-        on_pain_drug=nw.max_horizontal(*classes[:4]),
         on_symptomatic_drug=nw.max_horizontal(*classes),
         drug_class_count=nw.sum_horizontal(*classes).cast(nw.Int64),
     )

@@ -17,7 +17,7 @@ INCLUDED = "included"
 PATIENT_GROUPS = ("site", "sex", "aqp4_status", "mog_status", "onset_phenotype")
 
 
-def _exclusion_reason(diagnosis: str) -> nw.Expr:
+def _exclusion_reason(diagnosis: str, with_mog: bool) -> nw.Expr:
     """Say why a patient is left out; the first reason that applies counts."""
     reason = (
         nw.when(nw.col("diagnosis").is_null())
@@ -25,7 +25,7 @@ def _exclusion_reason(diagnosis: str) -> nw.Expr:
         .when(nw.col("diagnosis") != diagnosis)
         .then(nw.lit("another diagnosis"))
     )
-    if diagnosis == "nmosd":
+    if diagnosis == "nmosd" and not with_mog:
         is_mogad = (nw.col("mog_status") == "positive") & (nw.col("aqp4_status") == "negative")
         reason = reason.when(is_mogad.fill_null(False)).then(nw.lit("MOG-IgG positive and AQP4-IgG negative"))
     return reason.otherwise(nw.lit(INCLUDED))
@@ -52,7 +52,7 @@ def _attack_entries(registry: Registry) -> nw.LazyFrame[Any]:
 
 
 @remembered
-def select_patients(registry: Registry, *, diagnosis: str = "nmosd") -> nw.LazyFrame[Any]:
+def select_patients(registry: Registry, *, diagnosis: str = "nmosd", with_mog: bool = False) -> nw.LazyFrame[Any]:
     """One row a patient of the registry, with ``eligibility``: included, or the reason why not.
 
     Parameters
@@ -62,6 +62,8 @@ def select_patients(registry: Registry, *, diagnosis: str = "nmosd") -> nw.LazyF
     diagnosis
         Code of patients.diagnosis that is studied. For NMOSD, patients who are MOG-IgG positive and
         AQP4-IgG negative are left out, since their disease is now classified apart.
+    with_mog
+        Whether to count these as well, as older series did.
 
     Returns
     -------
@@ -88,7 +90,7 @@ def select_patients(registry: Registry, *, diagnosis: str = "nmosd") -> nw.LazyF
     return patients.select(
         "patient_id",
         *PATIENT_GROUPS,
-        eligibility=_exclusion_reason(diagnosis),
+        eligibility=_exclusion_reason(diagnosis, with_mog),
         is_male=(nw.col("sex") == "male").cast(nw.Int64),
         is_aqp4_positive=(nw.col("aqp4_status") == "positive").cast(nw.Int64),
         had_myelitis=nw.when(told).then(yes),

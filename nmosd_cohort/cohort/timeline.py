@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.intake.registry import Registry
 
 Zero = Literal["onset", "first_attack", "last_attack", "drug_start"]
-EVENT_COLUMNS = ("lane", "kind", "label", "start_days", "end_days", "value", "value_high", "unit")
+EVENT_COLUMNS = ("lane", "kind", "label", "start_days", "end_days", "value", "value_high", "unit", "note")
 LANES = ("attacks", "pain", "numbness", "strength", "disability", "drugs", "mri", "csf", "blood")
 # Score -> its lane and the unit it is shown in.
 SCORES = {
@@ -66,8 +66,8 @@ def timeline_events(
     -------
     tuple
         A frame with ``EVENT_COLUMNS``: lane (one of ``LANES``), kind, label, start_days and end_days (missing: not
-        recorded), value with value_high (equal unless the value is a range), unit. It holds neither identifier nor
-        calendar date. And whether day zero was recorded.
+        recorded), value with value_high (equal unless the value is a range), unit, note (response to a course, as the
+        clinician judged it). It holds neither identifier nor calendar date. And whether day zero was recorded.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def _event(lane: str, kind: str, label: Any, start: Any, **more: Any) -> Event:
         "end_days": more.get("end", pd.NA),
         "value": pd.NA if value is None else value,
         "value_high": more.get("high", pd.NA if value is None else value),
-        "unit": "" if pd.isna(more.get("unit", "")) else more.get("unit", ""),
+        **{name: "" if pd.isna(more.get(name, "")) else more.get(name, "") for name in ("unit", "note")},
     }
 
 
@@ -167,13 +167,14 @@ def _drugs(registry: Registry, patient_id: str) -> Iterator[Event]:
     """One event a course; a course of the same drug that starts later ends the one before, as a step of dose."""
     rows = patient_rows(registry, "treatments", patient_id, ["start_date", "stop_date"])
     for drug, courses in rows.groupby("drug", sort=False):
-        ordered = courses.sort_values("start_date")
+        ordered = courses.sort_values("start_date", kind="stable")
         following = ordered["start_date"].shift(-1)
         stops = ordered["stop_date"].where(ordered["start_date"].notna())
         stops = stops.fillna(following).mask(stops > following, following)
         for row, stop in zip(_records(ordered), stops, strict=True):
             dose = None if pd.isna(row["dose"]) else float(row["dose"])
-            yield _event("drugs", "course", drug, row["start_date"], end=stop, value=dose, unit=row["dose_unit"])
+            more = {"value": dose, "unit": row["dose_unit"], "note": row["response"]}
+            yield _event("drugs", "course", drug, row["start_date"], end=stop, **more)
 
 
 def _mri(registry: Registry, patient_id: str) -> Iterator[Event]:

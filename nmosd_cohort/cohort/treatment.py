@@ -88,7 +88,7 @@ def untreated_repeats(
     window_days: int,
     at_days: int | None = None,
 ) -> nw.LazyFrame[Any]:
-    """One row an eligible patient with two scores that far apart while never on the drug: first and second score.
+    """One row an eligible patient with two scores that far apart while never on the drug: both, and the first day.
 
     For a starter both scores lie before the baseline window, so that neither was chosen by the start. The
     earliest such pair of a patient counts.
@@ -105,7 +105,9 @@ def untreated_repeats(
     pairs = pairs.filter((gap > 0) & (gap >= target - window_days) & (gap <= target + window_days))
     for column in ("assessment_day", "assessment_day_second"):
         pairs = pairs.filter(nw.col(column) == nw.col(column).min().over("patient_id"))
-    return pairs.select("patient_id", first=nw.col("score"), second=nw.col("score_second"))
+    return pairs.select(
+        "patient_id", first_day=nw.col("assessment_day"), first=nw.col("score"), second=nw.col("score_second")
+    )
 
 
 def attack_exposure(registry: Registry, started: nw.LazyFrame[Any], *, months: float) -> nw.LazyFrame[Any]:

@@ -38,7 +38,9 @@ MARGINS: Mapping[str, float] = {
     "share_range": 0.10,
 }
 # What these are depends on the instrument, so another one, or another cut-off of it, is another thing.
-MEASURED_BY_INSTRUMENT = ("neuropathic_pain", "depression")
+MEASURED_BY_INSTRUMENT = ("neuropathic_pain", "depression", "no_antidepressant")
+# Scores in points of an instrument; they have no cut-off.
+SCORED_BY_INSTRUMENT = ("pain_change_after_start", "pain_intensity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ RULES: Mapping[str, Rule] = {
     "time_frame": Rule(True, False, "current, chronic and lifetime pain nest; many papers do not say which they mean"),
     "instrument": Rule(True, False, "another ruler finds another share; papers often leave it out", True),
     "cutoff": Rule(True, False, "another cut-off is another share; papers often leave it out", True),
-    "phase": Rule(False, False, "no figure that can be answered is of attacks alone; the reader sees the phase"),
+    "phase": Rule(
+        False, False, "a figure of attacks alone is answered by a row of attacks alone; the reader sees the phase"
+    ),
     "serostatus": Rule(False, False, "cohorts are mixed in shares that papers seldom give; reweighting takes it up"),
     "care_level": Rule(
         False, False, "it shifts who is seen, as every cohort does; the spread between studies holds it"
@@ -131,8 +135,8 @@ def compare_definitions(figure: Figure, definitions: Mapping[str, object]) -> Ga
     -------
     GateOutcome
         Not comparable if construct or denominator differ or are unknown, or if time frame, diagnosis or, for
-        neuropathic pain and depression, instrument or cut-off are known on both sides and differ. Phase,
-        serostatus and care level are listed and never stop it. ``RULES`` has the reason of each.
+        neuropathic pain, depression and scores of pain, instrument or cut-off are known on both sides and differ.
+        Phase, serostatus and care level are listed and never stop it. ``RULES`` has the reason of each.
 
     Examples
     --------
@@ -143,8 +147,9 @@ def compare_definitions(figure: Figure, definitions: Mapping[str, object]) -> Ga
     """
     local = local_definitions(figure.answers, definitions)
     published = published_definitions(figure)
-    is_measured = figure.construct.startswith(MEASURED_BY_INSTRUMENT)
-    needed = [name for name in ITEMS if name != "cutoff" or is_measured]
+    has_cutoff = figure.construct.startswith(MEASURED_BY_INSTRUMENT)
+    is_measured = has_cutoff or figure.construct.startswith(SCORED_BY_INSTRUMENT)
+    needed = [name for name in ITEMS if name != "cutoff" or has_cutoff]
     items = tuple(
         Item(name, local[name], published[name], _agree(name, local[name], published[name])) for name in needed
     )

@@ -8,6 +8,7 @@ from functools import cache
 
 from nmosd_cohort.literature.catalogue import read_catalogue
 from nmosd_cohort.literature.figure import Answers, Figure
+from nmosd_cohort.literature.row_definitions import row_definitions
 
 ITEMS = (
     "construct",
@@ -22,39 +23,6 @@ ITEMS = (
 )
 UNSTATED = ("unknown", "unspecified", "")
 PAIN_CONSTRUCTS = {"any": "any_pain", "neuropathic": "neuropathic_pain", "tonic_spasm": "tonic_spasm"}
-# What the rows of the questions other than pain_prevalence are about: (question, outcome, measure).
-ROW_CONSTRUCTS: Mapping[tuple[str, str, str], str] = {
-    ("neuropathic_pain_and_disability", "edss", "probability_superiority"): "neuropathic_pain_and_edss",
-    ("neuropathic_pain_and_quality_of_life", "sf36_bp", "mean"): "sf36_bodily_pain",
-    ("neuropathic_pain_and_quality_of_life", "sf36_pcs", "adjusted_mean_difference"): (
-        "neuropathic_pain_and_quality_of_life"
-    ),
-    ("neuropathic_pain_and_quality_of_life", "sf36_mcs", "adjusted_mean_difference"): (
-        "neuropathic_pain_and_quality_of_life"
-    ),
-    ("lesion_level_and_pain", "chronic_pain", "odds_ratio_per_myelitis_attack"): "chronic_pain_per_myelitis_attack",
-    ("lesion_level_and_pain", "chronic_pain", "odds_ratio_per_upper_thoracic_segment"): (
-        "chronic_pain_per_upper_thoracic_segment"
-    ),
-    ("lesion_level_and_pain", "pain_nrs", "standardised_coefficient"): "lesion_level_and_pain_severity",
-    ("pain_and_depression", "bdi_ii", "proportion"): "depression",
-    ("pain_and_depression", "bdi_ii_moderate", "proportion"): "depression_moderate_severe",
-    ("pain_and_depression", "bdi_ii", "pearson"): "pain_and_depression",
-    ("pain_and_depression", "bdi_ii", "odds_ratio"): "neuropathic_pain_and_depression",
-    ("change_after_start", "pain_nrs", "mean_change"): "pain_change_after_start",
-    ("change_after_start", "pain_nrs", "pseudo_median_change"): "pain_change_after_start",
-    ("change_after_start", "pain_nrs", "baseline_mean"): "pain_intensity_at_start",
-    ("change_after_start", "pain_nrs", "baseline_median"): "pain_intensity_at_start",
-    ("change_after_start", "pain_nrs", "follow_up_mean"): "pain_intensity_after_start",
-    ("change_after_start", "pain_nrs", "follow_up_median"): "pain_intensity_after_start",
-    ("change_after_start", "edss", "mean_change"): "edss_change_after_start",
-    ("change_after_start", "edss", "pseudo_median_change"): "edss_change_after_start",
-    ("change_after_start", "edss", "baseline_mean"): "edss_at_start",
-    ("change_after_start", "edss", "baseline_median"): "edss_at_start",
-    ("change_after_start", "edss", "follow_up_mean"): "edss_after_start",
-    ("change_after_start", "edss", "follow_up_median"): "edss_after_start",
-    ("change_after_start", "attack_rate", "rate_ratio"): "attack_rate_change_after_start",
-}
 MIXED = " with "  # between the diagnoses of patients who were counted together
 # A word of a paper's diagnosis -> the codebook's code.
 DISEASES = (("nmo", "nmosd"), ("sclerosis", "ms"), ("mog", "mogad"))
@@ -165,28 +133,9 @@ def _diagnoses() -> dict[str, str | None]:
 
 def _implied(answers: Answers) -> dict[str, str]:
     """Return the definitions that follow from the question, its arguments and the row taken."""
-    chosen, row = answers.arguments, answers.select
-    if answers.question == "pain_prevalence":
-        asked = {name: str(chosen[name]) for name in ("denominator", "time_frame") if name in chosen}
-        phase = "mixed" if chosen.get("time_frame") == "ever" else "remission"
-        return asked | {"construct": PAIN_CONSTRUCTS[str(chosen["pain"])], "phase": phase}
-    outcome = row.get("outcome", "")
-    # Scores before and after the start of a drug are taken whenever they were recorded, in attacks too.
-    phase = "mixed" if answers.question == "change_after_start" else "remission"
-    known = {"denominator": _implied_denominator(answers), "phase": phase}
-    if outcome == "attack_rate" and row["measure"] == "rate":
-        return known | {"construct": f"attack_rate_{row.get('level', '')}_start"}
-    if outcome == "chronic_pain":
-        known["time_frame"] = "chronic"
-    construct = ROW_CONSTRUCTS.get((answers.question, outcome, row["measure"]))
-    return known | ({"construct": construct} if construct else {})
-
-
-def _implied_denominator(answers: Answers) -> str:
-    row = answers.select
-    if row.get("group") == "with_pain":
-        return "with_pain" if row.get("level") == "yes" else "other: patients without pain"
-    if row.get("outcome") == "chronic_pain":
-        return "other: patients with an MRI of cervical and thoracic cord"
-    is_cord_score = answers.question == "lesion_level_and_pain" and row.get("outcome") == "pain_nrs"
-    return "with_myelitis" if is_cord_score else "assessed"
+    chosen = answers.arguments
+    if answers.question != "pain_prevalence":
+        return row_definitions(answers)
+    asked = {name: str(chosen[name]) for name in ("denominator", "time_frame") if name in chosen}
+    phase = "mixed" if chosen.get("time_frame") == "ever" else "remission"
+    return asked | {"construct": PAIN_CONSTRUCTS[str(chosen["pain"])], "phase": phase}

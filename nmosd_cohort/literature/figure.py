@@ -44,11 +44,23 @@ Variable = Literal[
 ]
 Question = Literal[
     "pain_prevalence",
+    "pain_types",
+    "pain_sites",
+    "pain_and_diagnosis",
+    "pain_as_worst_symptom",
+    "pain_as_first_sign",
     "neuropathic_pain_and_disability",
     "neuropathic_pain_and_quality_of_life",
     "lesion_level_and_pain",
+    "persistent_lesions_and_pain",
+    "predictors_of_neuropathic_pain",
+    "brain_imaging_and_pain",
     "pain_and_depression",
+    "depression_treatment_gap",
+    "drug_use_and_response",
     "change_after_start",
+    "attacks_after_start",
+    "incidence_and_prevalence",
 ]
 Denominator = Annotated[
     str,

@@ -22,6 +22,12 @@ NUMBERS = ("estimate", "std_error", "conf_low", "conf_high", "conf_level", "n", 
 ALSO_IN_RESULTS = (
     *("pain", "neuropathic_by", "min_days_after_attack", "conf_level", "by", "covariates", "family", "chronic", "MRI"),
     *("depression", "cutoff_moderate", "drug", "outcome", "at_months", "window_days", "baseline", "estimand"),
+    *("comparator", "standardised_to", "attack_gap_days", "onset_days", "days_apart", "level_system", "persistent"),
+    *("exposures", "mixed_onset", "firth_below_events_per_parameter", "measures", "contrast", "sex"),
+    *("adjust_for_site", "seed", "treated", "on a class", "pain drug", "response", "kind of pain in response rows"),
+    *("sodium_channel_blockers", "moderate_pain", "drug_class", "treatment", "at_days", "baseline_cut", "chosen_by"),
+    *("durability_days", "before_months", "after_months", "strategy", "attack_that_led_to_start"),
+    *("attack_on_day_of_start", "case_date", "population", "standard", "prevalence day"),
 )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.cohort.arguments import check_registry
-from nmosd_cohort.cohort.assessments import SCORES
 from nmosd_cohort.cohort.pain import DN4_CUTOFF, PAINDETECT_CUTOFF
 from nmosd_cohort.cohort.remember import remembering
 from nmosd_cohort.cohort.selection import eligible, select_patients
@@ -16,13 +16,27 @@ from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.literature.catalogue import chosen_papers, find_figure
 from nmosd_cohort.literature.comparability import compare_definitions
 from nmosd_cohort.literature.own_answers import Answer, own_answer
+from nmosd_cohort.literature.row_definitions import row_diagnosis
 from nmosd_cohort.literature.verdict import judge_all
+from nmosd_cohort.literature.verdict_words import sentence
+from nmosd_cohort.questions.attacks_after_start import attacks_after_start
+from nmosd_cohort.questions.brain_imaging_and_pain import brain_imaging_and_pain
 from nmosd_cohort.questions.change_after_start import change_after_start
+from nmosd_cohort.questions.depression_treatment_gap import depression_treatment_gap
+from nmosd_cohort.questions.drug_use_and_response import drug_use_and_response
+from nmosd_cohort.questions.incidence_and_prevalence import incidence_and_prevalence
 from nmosd_cohort.questions.lesion_level_and_pain import lesion_level_and_pain
 from nmosd_cohort.questions.neuropathic_pain_and_disability import neuropathic_pain_and_disability
 from nmosd_cohort.questions.neuropathic_pain_and_quality_of_life import neuropathic_pain_and_quality_of_life
 from nmosd_cohort.questions.pain_and_depression import pain_and_depression
+from nmosd_cohort.questions.pain_and_diagnosis import pain_and_diagnosis
+from nmosd_cohort.questions.pain_as_first_sign import pain_as_first_sign
+from nmosd_cohort.questions.pain_as_worst_symptom import pain_as_worst_symptom
 from nmosd_cohort.questions.pain_prevalence import pain_prevalence
+from nmosd_cohort.questions.pain_sites import pain_sites
+from nmosd_cohort.questions.pain_types import pain_types
+from nmosd_cohort.questions.persistent_lesions_and_pain import persistent_lesions_and_pain
+from nmosd_cohort.questions.predictors_of_neuropathic_pain import predictors_of_neuropathic_pain
 from nmosd_cohort.result import Result
 
 if TYPE_CHECKING:
@@ -35,11 +49,23 @@ QUESTIONS: dict[str, Any] = {
     question.__name__: question
     for question in (
         pain_prevalence,
+        pain_types,
+        pain_sites,
+        pain_and_diagnosis,
+        pain_as_worst_symptom,
+        pain_as_first_sign,
         neuropathic_pain_and_disability,
         neuropathic_pain_and_quality_of_life,
         lesion_level_and_pain,
+        persistent_lesions_and_pain,
+        predictors_of_neuropathic_pain,
+        brain_imaging_and_pain,
         pain_and_depression,
+        depression_treatment_gap,
+        drug_use_and_response,
         change_after_start,
+        attacks_after_start,
+        incidence_and_prevalence,
     )
 }
 MOST_UNASKED_SHARE = 0.10  # of all diagnosed; the margin within which two shares count as equal
@@ -123,7 +149,7 @@ def validate(
     with remembering():
         for figure in figures:
             local = owned.get(figure.id) or _local(registry, figure, diagnosis, asked, ready)
-            gate = compare_definitions(figure, known | local.definitions)
+            gate = compare_definitions(figure, _known_of(figure, known) | local.definitions)
             comparisons.append((figure, local.row, gate))
             if local.why_not and (gate.comparable or figure.answers is None):
                 silent[figure.id] = local.why_not
@@ -174,7 +200,7 @@ def _local(
     if figure.answers is None:
         return Local({}, {}, str(figure.why_not))
     name = figure.answers.question
-    arguments = _with_defaults(name, _arguments(figure.answers) | {"diagnosis": diagnosis})
+    arguments = _with_defaults(name, _arguments(figure.answers, diagnosis))
     key = (name, repr(sorted(arguments.items())))
     if key not in asked:
         ready = next((result for result in results if _is_answer(result, registry, name, arguments)), None)
@@ -183,7 +209,11 @@ def _local(
     definitions = dict(result.definitions)
     if name != "pain_prevalence":
         # These questions have rows of several denominators and outcomes; the row itself tells.
-        del definitions["denominator"]
+        definitions.pop("denominator", None)
+    if row_diagnosis(figure.answers):
+        definitions.pop("diagnosis", None)
+    if definitions.get("serostatus") == "any":
+        del definitions["serostatus"]  # nobody was chosen by it, so it is that of the registry
     neuropathic_by = definitions.get("neuropathic_by", "recorded")
     if neuropathic_by != "recorded":
         definitions |= {"instrument": neuropathic_by, "cutoff": NEUROPATHIC_CUTOFFS[neuropathic_by]}
@@ -191,7 +221,29 @@ def _local(
         del definitions["time_frame"]
     if why_not := _too_many_unasked(result):
         return Local({}, definitions, why_not)
-    return Local(_pick(result, figure), definitions)
+    row = _pick(result, figure)
+    return Local(row, definitions, "" if row else _what_is_missing(result, figure.answers))
+
+
+def _known_of(figure: Figure, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of the registry's patients, without what a row of another disease says for itself."""
+    own = ("diagnosis", "serostatus") if row_diagnosis(figure.answers) else ()
+    return {name: value for name, value in known.items() if name not in own}
+
+
+def _what_is_missing(result: Result, answers: Answers) -> str:
+    """Return the check that says why a row is not there: of several the one that has most words with it in common."""
+    missing = result.checks[result.checks["status"] == "not assessable"]
+    if missing.empty:
+        return "The registry has no patients for this."
+    wanted = _words(*answers.select.values(), *answers.arguments.values())
+    shared = [len(wanted & _words(name)) for name in missing["check"]]
+    check = missing.iloc[shared.index(max(shared))]
+    return sentence(f"the registry has no value for this ({check['check']}: {check['detail']})")
+
+
+def _words(*texts: object) -> set[str]:
+    return set(re.findall(r"[a-z]+", " ".join(map(str, texts)).lower()))
 
 
 def _is_answer(result: Result, registry: Registry, name: str, arguments: Mapping[str, Any]) -> bool:
@@ -231,13 +283,15 @@ def _too_many_unasked(result: Result) -> str:
     )
 
 
-def _arguments(answers: Answers) -> dict[str, Any]:
+def _arguments(answers: Answers, diagnosis: str) -> dict[str, Any]:
     """Return the arguments of the question; EDSS and attack rate come with every change_after_start."""
-    arguments = dict(answers.arguments)
-    if arguments.get("outcome", "pain_nrs") not in SCORES:
+    arguments = {"diagnosis": diagnosis} | answers.arguments
+    if arguments.get("outcome") in ("edss", "attack_rate"):
         del arguments["outcome"]
     # The registry's own instrument is compared; the gate says that it is another one.
     arguments.pop("depression", None)
+    if answers.question == "pain_and_diagnosis" and diagnosis == arguments.get("comparator", "ms"):
+        arguments["comparator"] = "nmosd"
     return arguments
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import narwhals as nw
 import pandas as pd
 
 from nmosd_cohort.codebook import read_codebook
 from nmosd_cohort.cohort.arguments import check_registry
-from nmosd_cohort.cohort.attack_exposure import TRIGGER_DAYS, attack_days, exposure, treated_patients
-from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
-from nmosd_cohort.cohort.tally import collect, lazy
+from nmosd_cohort.cohort.attack_exposure import (
+    TRIGGER_DAYS,
+    attack_days,
+    exposure,
+    has_dated_attacks,
+    treated_patients,
+    with_undated_attack,
+)
+from nmosd_cohort.cohort.patient_frame import SEROSTATUS_CODES, Serostatus
+from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_patients
+from nmosd_cohort.cohort.tally import collect
 from nmosd_cohort.questions.attack_free_rows import CONCURRENT, comparison_rows, curve, followed, free_rows
 from nmosd_cohort.questions.attack_rate_rows import rate_rows, selection_checks, sensitivity_rows, with_time
 from nmosd_cohort.questions.parts import finish, small_n_check
@@ -38,6 +47,7 @@ def attacks_after_start(
     after_months: float | None = None,
     strategy: Strategy = "treatment_policy",
     comparator: str | None = None,
+    serostatus: Serostatus = "any",
     diagnosis: str = "nmosd",
     conf_level: float = 0.95,
 ) -> Result:
@@ -67,6 +77,8 @@ def attacks_after_start(
         Another drug, whose first starters are compared with those of ``drug``: of each patient the first start of
         either counts, and only starts between the day by which both had begun to be used and the day after which one
         was no longer started.
+    serostatus
+        ``any``, or only ``aqp4_positive`` or ``aqp4_negative`` patients; those of unknown status are then left out.
     diagnosis, conf_level
         As in ``pain_prevalence``.
 
@@ -102,6 +114,7 @@ def attacks_after_start(
     """
     check_registry(registry)
     check_option("strategy", strategy, get_args(Strategy))
+    check_option("serostatus", serostatus, get_args(Serostatus))
     level = check_conf_level(conf_level)
     treatment = _check_treatment(drug, drug_class, comparator)
     _check_months(before_months, after_months)
@@ -109,25 +122,25 @@ def attacks_after_start(
         "after_months": after_months,
         "while_on_treatment": strategy == "while_on_treatment",
     }
-    people = treated_patients(registry, drug=drug, drug_class=drug_class, diagnosis=diagnosis)
+    who: dict[str, Any] = {"diagnosis": diagnosis, "serostatus": serostatus}
+    people = treated_patients(registry, drug=drug, drug_class=drug_class, **who)
     attacks = attack_days(registry, people)
     lengths = sorted({*PERIODS, float(before_months)})
     periods = {months: exposure(people, attacks, before_months=months, **options) for months in lengths}
     chosen = periods[float(before_months)]
-    steps = _steps(registry, people, chosen, treatment, diagnosis)
-    delivered = _has_attacks(registry)
+    steps = _steps(registry, people, chosen, treatment, diagnosis, serostatus)
+    delivered = has_dated_attacks(registry)
     rows, checks = _rows(periods, float(before_months), level) if delivered else ([], [NO_ATTACKS])
+    checks += _observation_checks(registry, chosen) if rows else []
     tally = curve(chosen if delivered else chosen.head(0), treatment, conf_level=level)
     if comparator is not None and drug is not None and delivered:
-        arms, more = _arms(registry, drug, comparator, diagnosis, float(before_months), options)
+        arms, more = _arms(registry, drug, comparator, who, float(before_months), options)
         new_rows, new_checks = comparison_rows(arms, drug=drug, comparator=comparator, conf_level=level)
         for name in (drug, comparator):
             labels = {"group": "drug", "level": name, "denominator": CONCURRENT}
             new_rows += free_rows(arms[arms["arm"] == name], conf_level=level, labels=labels)[0]
         rows, checks = rows + new_rows, [*checks, *more, *new_checks]
-        tally = pd.concat(
-            [curve(arms[arms["arm"] == name], name, conf_level=level) for name in (drug, comparator)], ignore_index=True
-        )
+        tally = _stacked([curve(arms[arms["arm"] == name], name, conf_level=level) for name in (drug, comparator)])
     return finish(
         registry,
         name="attacks_after_start",
@@ -145,6 +158,7 @@ def attacks_after_start(
             "strategy": strategy,
             "attack_that_led_to_start": f"the last attack in the {TRIGGER_DAYS} days up to the start",
             "attack_on_day_of_start": "counts as before",
+            "serostatus": serostatus,
             "diagnosis": diagnosis,
             "conf_level": level,
             "denominator": "with observed time before and after",
@@ -155,13 +169,34 @@ def attacks_after_start(
 NO_ATTACKS: Check = (
     "attacks",
     "not assessable",
-    "the table attacks holds no row, so that nobody is known to have had, or not had, an attack; needed is "
+    "the table attacks holds no attack with a date, so that nobody is known to have had, or not had, one; needed is "
     "attacks.attack_date",
 )
 
 
-def _has_attacks(registry: Registry) -> bool:
-    return not collect(lazy(registry.tables["attacks"]).select("patient_id").head(1), ["patient_id"]).empty
+def _observation_checks(registry: Registry, exposed: pd.DataFrame) -> list[Check]:
+    """Return what the time before and after takes for granted: dates of attacks, its beginning, and deaths."""
+    seen = followed(exposed)
+    lost = int(seen["patient_id"].isin(with_undated_attack(registry)).sum())
+    unknown = int(seen["observed_from_day"].isna().sum())
+    died = int(((seen["death_day"] - seen["start_day"] <= seen["follow_days"]) & (seen["had_attack"] == 0)).sum())
+    checks: list[Check] = []
+    if lost:
+        checks.append(
+            ("every attack dated", "not met", f"{lost} starters also have an attack without date, not counted")
+        )
+    if unknown:
+        detail = f"{unknown} starters have neither onset nor entry date; all the time before is taken as observed"
+        checks.append(("beginning of observation known", "not met", detail))
+    if died:
+        detail = f"{died} starters died without an attack before; their time ends there as at a last contact"
+        checks.append(("deaths", "note", detail))
+    return checks
+
+
+def _stacked(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all parts; empty ones have no types to give."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
 def _check_treatment(drug: str | None, drug_class: str | None, comparator: str | None) -> str:
@@ -196,10 +231,16 @@ def _rows(
 
 
 def _steps(
-    registry: Registry, people: pd.DataFrame, exposed: pd.DataFrame, treatment: str, diagnosis: str
+    registry: Registry, people: pd.DataFrame, exposed: pd.DataFrame, treatment: str, diagnosis: str, serostatus: str
 ) -> list[tuple[str, int, int, str]]:
-    steps = eligibility_steps(select_patients(registry, diagnosis=diagnosis))
-    counts = [
+    patients = select_patients(registry, diagnosis=diagnosis)
+    steps = eligibility_steps(patients)
+    counts = []
+    if serostatus != "any":
+        wanted = SEROSTATUS_CODES[serostatus]
+        own = eligible(patients).filter(nw.col("aqp4_status") == wanted).select("patient_id")
+        counts = [(f"AQP4-IgG {wanted}", len(collect(own, ["patient_id"])), "another AQP4-IgG status, or unknown")]
+    counts += [
         (f"ever had {treatment}", len(people), f"never had {treatment}"),
         ("start known", len(exposed), "start of the treatment not recorded"),
         ("end of observation known", int(exposed["follow_days"].notna().sum()), "last contact not recorded"),
@@ -214,13 +255,10 @@ def _steps(
 
 
 def _arms(
-    registry: Registry, drug: str, comparator: str, diagnosis: str, before_months: float, options: dict[str, Any]
+    registry: Registry, drug: str, comparator: str, who: dict[str, Any], before_months: float, options: dict[str, Any]
 ) -> tuple[pd.DataFrame, list[Check]]:
     """Return the first starters of either drug while both were being started, and how many were left out."""
-    people = pd.concat(
-        [treated_patients(registry, drug=name, diagnosis=diagnosis).assign(arm=name) for name in (drug, comparator)],
-        ignore_index=True,
-    )
+    people = _stacked([treated_patients(registry, drug=name, **who).assign(arm=name) for name in (drug, comparator)])
     known = people["start_day"].notna().groupby(people["patient_id"]).transform("all").astype(bool)
     dated = people[known].sort_values(["patient_id", "start_day"], ignore_index=True)
     least = dated.groupby("patient_id")["start_day"].transform("min")

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.questions.before_after import DENOMINATOR
 from nmosd_cohort.questions.parts import estimate_row
-from nmosd_cohort.statistics.paired.regression_to_the_mean import regression_to_the_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from nmosd_cohort.questions.parts import Check
+    from nmosd_cohort.statistics.paired.regression_to_the_mean import RegressionToTheMean
 
 NAME = "change by baseline"
 FEWEST_IN_A_PART = 5
@@ -20,12 +22,11 @@ ADVICE = "whether those with worse scores change more is what the slope of Blomq
 
 def baseline_cut_rows(
     counted: pd.DataFrame,
-    repeats: pd.DataFrame,
+    corrected: Callable[[pd.DataFrame], RegressionToTheMean],
     outcome: str,
     *,
     cut: float,
-    conf_level: float,
-    seed: int,
+    denominator: str = DENOMINATOR,
 ) -> tuple[list[dict[str, Any]], list[Check]]:
     """Return, below and above the cut, the change, the change expected without effect, and the difference of both.
 
@@ -35,9 +36,9 @@ def baseline_cut_rows(
     Parameters
     ----------
     counted
-        before, after, n.
-    repeats
-        first, second, n of untreated patients, the same time apart.
+        before, after; n where a row is more than one starter.
+    corrected
+        What makes the change of a part, the expected one and the rest.
     cut
         Score that parts them: below it, or at least it.
 
@@ -48,31 +49,28 @@ def baseline_cut_rows(
     Examples
     --------
     >>> import pandas as pd
+    >>> from nmosd_cohort.statistics.paired.regression_to_the_mean import regression_to_the_mean
     >>> pairs = pd.DataFrame({"before": [3.0, 8.0], "after": [3.0, 5.0], "n": [6, 6]})
-    >>> none = pd.DataFrame({"first": [], "second": [], "n": []})
-    >>> baseline_cut_rows(pairs, none, "pain_nrs", cut=4, conf_level=0.95, seed=0)[1][0][1]
+    >>> alone = lambda part: regression_to_the_mean(part["before"], part["after"], part["n"], first=[], second=[])
+    >>> baseline_cut_rows(pairs, alone, "pain_nrs", cut=4)[1][0][1]
     'not assessable'
     """
     rows: list[dict[str, Any]] = []
     checks: list[Check] = [(NAME, "note", ADVICE)]
-    first, second, pair_counts = (repeats[name].to_numpy(dtype=float) for name in ("first", "second", "n"))
     is_below = counted["before"] < cut
     for words, part in ((f"below {cut:g}", counted[is_below]), (f"at least {cut:g}", counted[~is_below])):
-        n = int(part["n"].sum())
+        n = int(part["n"].sum()) if "n" in part else len(part)
         if n < FEWEST_IN_A_PART:
             checks.append((NAME, "not assessable", f"{n} starters with a baseline {words}; {FEWEST_IN_A_PART} needed"))
             continue
-        before, after, counts = (part[name].to_numpy(dtype=float) for name in ("before", "after", "n"))
-        report = regression_to_the_mean(
-            before, after, counts, first=first, second=second, pair_counts=pair_counts, conf_level=conf_level, seed=seed
-        )
+        report = corrected(part)
         if not report.identifiable:
             detail = f"regression to the mean is not known ({report.reason}), so that the change {words} would mislead"
             return [], [(NAME, "not assessable", detail)]
         labels = {
             "outcome": outcome,
             "term": f"baseline {words}",
-            "denominator": f"{DENOMINATOR}, baseline {words}",
+            "denominator": f"{denominator}, baseline {words}",
             "role": "sensitivity",
             "unit": "points",
         }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nmosd_cohort.questions.parts import Check
+    from nmosd_cohort.statistics.paired.regression_to_the_mean import RegressionToTheMean
 
 DENOMINATOR = "starters with a score before and after"
 RULES: tuple[Literal["pct30", "pct50", "abs2"], ...] = ("pct30", "pct50", "abs2")
@@ -126,32 +127,49 @@ def regression_rows(
         return _curve_rows(before, counts, first, pair_counts, outcome, report.reason)
     labels = {"outcome": outcome, "denominator": DENOMINATOR, "role": "secondary", "unit": "points"}
     rows = [
-        estimate_row(report.expected_change, measure="expected_change_without_effect", **labels),
-        estimate_row(report.corrected_change, measure="corrected_change", **labels),
-        *_relation_rows((before, after, counts), report.correlation, report.n_pairs, labels, conf_level),
+        *expected_rows(report, outcome, DENOMINATOR),
+        *relation_rows((before, after, counts), report.correlation, report.n_pairs, labels, conf_level),
     ]
     shown = known | {"first": burden(outcome, first), "second": burden(outcome, second)}
+    unknown = ""
     for words, part in _by_baseline(counted, outcome):
         if part.empty:
             continue
         scores, n = burden(outcome, part["before"].to_numpy(dtype=float)), part["n"].to_numpy(dtype=float)
+        shares = {rule: no_effect_responders(scores, n, rule=rule, **shown) for rule in responder_rules(outcome)}
+        own = labels | {"unit": "share", "denominator": words}
         rows += [
-            estimate_row(
-                no_effect_responders(scores, n, rule=rule, **shown),
-                measure=f"no_effect_responders_{rule}",
-                **(labels | {"unit": "share", "denominator": words}),
-            )
-            for rule in responder_rules(outcome)
+            estimate_row(share, measure=f"no_effect_responders_{rule}", **own)
+            for rule, share in shares.items()
+            if not math.isnan(share.estimate)
         ]
+        unknown = unknown or next((share.method for share in shares.values() if math.isnan(share.estimate)), "")
     detail = (
-        f"from {report.n_pairs} untreated patients with two scores: mean {report.off_selection_mean:.2f}, "
-        f"correlation {report.correlation:.2f}; assumes that starters would have moved like them, that is, that this "
-        "score and not a related one decided who started"
+        f"from {report.n_pairs} patients with two scores and without the treatment: mean "
+        f"{report.off_selection_mean:.2f}, correlation {report.correlation:.2f}; assumes that starters would have "
+        "moved like them, that is, that this score at that visit decided who started, and nothing else tied to it"
     )
-    return rows, [("regression to the mean identifiable", "met", detail)]
+    checks: list[Check] = [("regression to the mean identifiable", "met", detail)]
+    return rows, [*checks, ("responders without effect", "not assessable", unknown)] if unknown else checks
 
 
-def _relation_rows(
+def expected_rows(report: RegressionToTheMean, outcome: str, denominator: str) -> list[dict[str, Any]]:
+    """Return the change expected without any effect, and the change beyond it.
+
+    Examples
+    --------
+    >>> report = regression_to_the_mean([6, 8], [4, 6], first=[0, 2, 4, 6, 8] * 2, second=[1, 2, 4, 5, 6] * 2)
+    >>> [row["measure"] for row in expected_rows(report, "pain_nrs", DENOMINATOR)]
+    ['expected_change_without_effect', 'corrected_change']
+    """
+    labels = {"outcome": outcome, "denominator": denominator, "role": "secondary", "unit": "points"}
+    return [
+        estimate_row(report.expected_change, measure="expected_change_without_effect", **labels),
+        estimate_row(report.corrected_change, measure="corrected_change", **labels),
+    ]
+
+
+def relation_rows(
     pairs: Pairs, correlation: float, n_pairs: int, labels: dict[str, Any], conf_level: float
 ) -> list[dict[str, Any]]:
     """Return whether those with higher scores change more, with the correlation of untreated repeats as reliability."""

@@ -172,7 +172,10 @@ def _family(
         except ValueError as problem:
             checks.append((f"{name} with {split['term']} ({split['level']})", "not assessable", str(problem)))
             continue
-        rows.append(estimate_row(rho, measure="partial_spearman", outcome=name, **split))
+        method = rho.method
+        if len(values) > 2 * MOST_LEVELS:
+            method += f"; the measure in {MOST_LEVELS} classes by rank"
+        rows.append(estimate_row(rho, measure="partial_spearman", outcome=name, **split) | {"method": method})
     if not rows:
         return rows, checks
     own = pd.DataFrame({"pain": rank_model(pain, terms, np.ones(len(pain), dtype=np.int64)).residual})

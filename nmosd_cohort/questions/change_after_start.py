@@ -9,7 +9,8 @@ import pandas as pd
 
 from nmosd_cohort.codebook import read_codebook
 from nmosd_cohort.cohort.arguments import check_registry
-from nmosd_cohort.cohort.outcomes import ORDINAL, check_score, score_visits
+from nmosd_cohort.cohort.outcomes import ORDINAL, check_score, score_names, score_visits
+from nmosd_cohort.cohort.score_beside import scores_beside
 from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_patients
 from nmosd_cohort.cohort.tally import collect, tally
 from nmosd_cohort.cohort.treatment import (
@@ -26,7 +27,9 @@ from nmosd_cohort.questions.before_after import change_rows, rate_rows, regressi
 from nmosd_cohort.questions.durability import durability_rows
 from nmosd_cohort.questions.modelled_change import modelled_rows, scores_at, visit_grid
 from nmosd_cohort.questions.parts import finish, small_n_check
+from nmosd_cohort.questions.related_score import related_score_rows
 from nmosd_cohort.statistics.estimate import check_option
+from nmosd_cohort.statistics.paired.regression_to_the_mean import regression_to_the_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +39,14 @@ if TYPE_CHECKING:
     from nmosd_cohort.intake.registry import Registry
     from nmosd_cohort.questions.parts import Check
     from nmosd_cohort.result import Result
+    from nmosd_cohort.statistics.paired.regression_to_the_mean import RegressionToTheMean
 
 FEWEST_PAIRS = 2
+FIXED = {
+    "baseline": f"last score in the {BASELINE_DAYS} days up to the start",
+    "estimand": "treatment policy: whatever was taken afterwards",
+    "denominator": "with a score before and after",
+}
 
 
 def change_after_start(
@@ -50,6 +59,7 @@ def change_after_start(
     at_days: int | None = None,
     window_days: int = 60,
     baseline_cut: float | None = None,
+    chosen_by: str = "pain_nrs",
     durability_days: tuple[int, ...] = (),
     diagnosis: str = "nmosd",
     conf_level: float = 0.95,
@@ -83,6 +93,9 @@ def change_after_start(
     baseline_cut
         Score that parts starters into those below it and the others; their change is given with the change
         expected from regression to the mean beside it, or not at all.
+    chosen_by
+        Score that decided who started. If it is the outcome, the change expected without effect is read at the
+        outcome before; if not, at both scores before, in patients who had both at that visit.
     durability_days
         Rising times in days from the start at which the change of the same patients is followed, for example
         (10, 30, 60). The window of each ends half-way to the next.
@@ -97,8 +110,9 @@ def change_after_start(
         Of the outcome: medians and means at both times, ``mean_change``, ``pseudo_median_change``, responders
         (30 %, 50 %, 2 points; those at the best score are not evaluable for a percentage) in all starters and in
         those whose baseline lets them improve, each beside ``no_effect_responders_*``, the share
-        expected without any effect; ``modelled_change`` to each later visit, by a mixed model of all starters
-        with a score at any of them; ``expected_change_without_effect`` and ``corrected_change``;
+        expected without any effect, if ``chosen_by`` is the outcome; ``modelled_change`` to each later visit, by a
+        mixed model of all starters with a score at any of them; ``expected_change_without_effect`` and
+        ``corrected_change``;
         ``baseline_change_slope`` (Blomqvist) and ``baseline_change_correlation`` (Oldham), whether those with
         higher scores change more; with ``baseline_cut`` change, expected and corrected change on each side of it;
         with ``durability_days`` ``mean_change_at`` each time and ``back_at_baseline_by``.
@@ -108,7 +122,7 @@ def change_after_start(
     Raises
     ------
     ValueError
-        If ``outcome`` is not a score, ``drug_class`` no code, or the times are not positive and rising.
+        If ``outcome`` or ``chosen_by`` is no score, ``drug_class`` no code, or the times are not positive and rising.
 
     References
     ----------
@@ -124,6 +138,7 @@ def change_after_start(
     """
     check_registry(registry)
     check_score(outcome)
+    check_option("chosen_by", chosen_by, score_names())
     check_times(at_months, at_days, window_days)
     _check_durability(durability_days)
     treatment = treatment_words(drug, drug_class)
@@ -132,30 +147,20 @@ def change_after_start(
     started = starters(registry, patients, drug=drug, drug_class=drug_class)
     timed = timed_scores(frame, started, outcome=outcome)
     window: dict[str, Any] = {"at_months": at_months, "window_days": window_days, "at_days": at_days}
+    asked = {
+        "outcome": outcome,
+        **window,
+        "baseline_cut": baseline_cut,
+        "chosen_by": chosen_by,
+        "durability_days": durability_days,
+        "diagnosis": diagnosis,
+        "conf_level": conf_level,
+    }
     pairs = collect(paired_scores(timed, **window), ["patient_id"])
     complete = pairs.dropna(subset=["before", "after"])
-    counted = complete.groupby(["before", "after"])["patient_id"].count().reset_index(name="n")
-    known: dict[str, Any] = {"conf_level": conf_level, "seed": seed}
-    rows, checks = _score_rows(counted, outcome, conf_level)
-    if len(complete) >= FEWEST_PAIRS and outcome not in ORDINAL:
-        repeats = tally(untreated_repeats(frame, started, outcome=outcome, **window), ["first", "second"])
-        for new_rows, new_checks in (
-            modelled_rows(visit_grid(timed, **window), outcome, conf_level),
-            regression_rows(counted, repeats, outcome, **known),
-            _cut_rows(counted, repeats, outcome, baseline_cut, known),
-        ):
-            rows, checks = rows + new_rows, checks + new_checks
-    if durability_days:
-        followed = scores_at(timed, durability_days, window_days)
-        new_rows, new_checks = durability_rows(followed, outcome, durability_days, conf_level)
-        rows, checks = rows + new_rows, checks + new_checks
-    if outcome not in ORDINAL:
-        rows += _disability_rows(registry, started, diagnosis, window, conf_level)
+    rows, checks = _all_rows(registry, (frame, started, timed), complete, window, asked, seed)
     months = at_months if at_days is None else at_days / DAYS_PER_MONTH
-    new_rows, new_checks = NO_RATES
-    if at_days is None:
-        exposure = collect(attack_exposure(registry, started, months=months), ["patient_id"])
-        new_rows, new_checks = rate_rows(exposure, months, conf_level)
+    rates, notes = _rates(registry, started, months, conf_level) if at_days is None else NO_RATES
     when = f"month {at_months:g}" if at_days is None else f"day {at_days}"
     last = max(months * DAYS_PER_MONTH, *durability_days, 0) + window_days
     return finish(
@@ -163,25 +168,43 @@ def change_after_start(
         name="change_after_start",
         question=f"Change in {outcome} from the start of {treatment} to {when} in patients who started it, "
         "whatever they took afterwards; not an effect of the treatment, as there is no comparator.",
-        rows=rows + new_rows,
+        rows=rows + rates,
         steps=_steps(registry, started, pairs, complete, treatment, outcome, diagnosis),
-        checks=[*checks, *new_checks, *small_n_check(len(complete)), NO_COMPARATOR],
+        checks=[*checks, *notes, *small_n_check(len(complete)), NO_COMPARATOR],
         tally=_trajectories(collect(timed, ["patient_id", "days_since_start"]), complete, last, at_days),
-        definitions={
-            "drug": drug,
-            "drug_class": drug_class,
-            "treatment": treatment,
-            "outcome": outcome,
-            **window,
-            "baseline": f"last score in the {BASELINE_DAYS} days up to the start",
-            "baseline_cut": baseline_cut,
-            "durability_days": durability_days,
-            "estimand": "treatment policy: whatever was taken afterwards",
-            "diagnosis": diagnosis,
-            "conf_level": conf_level,
-            "denominator": "with a score before and after",
-        },
+        definitions={"drug": drug, "drug_class": drug_class, "treatment": treatment, **asked, **FIXED},
     )
+
+
+def _all_rows(
+    registry: Registry,
+    frames: tuple[nw.LazyFrame[Any], nw.LazyFrame[Any], nw.LazyFrame[Any]],
+    complete: pd.DataFrame,
+    window: dict[str, Any],
+    asked: dict[str, Any],
+    seed: int,
+) -> tuple[list[dict[str, Any]], list[Check]]:
+    """Return every row but the attack rates, from the frames of visits, starters and their scores."""
+    frame, started, timed = frames
+    outcome, diagnosis, conf_level = asked["outcome"], asked["diagnosis"], asked["conf_level"]
+    counted = complete.groupby(["before", "after"])["patient_id"].count().reset_index(name="n")
+    found = [_score_rows(counted, outcome, conf_level)]
+    if len(complete) >= FEWEST_PAIRS and outcome not in ORDINAL:
+        found.append(modelled_rows(visit_grid(timed, **window), outcome, conf_level))
+        repeats = untreated_repeats(frame, started, outcome=outcome, **window)
+        known: dict[str, Any] = {"cut": asked["baseline_cut"], "conf_level": conf_level}
+        chosen_by = asked["chosen_by"]
+        if chosen_by == outcome:
+            found.append(_own_score_rows(counted, repeats, outcome, seed=seed, **known))
+        else:
+            beside = scores_beside(registry, complete, repeats, started, score=chosen_by, diagnosis=diagnosis)
+            found.append(related_score_rows(*beside, outcome, chosen_by=chosen_by, n=len(complete), **known))
+    if days := asked["durability_days"]:
+        followed = scores_at(timed, days, window["window_days"])
+        found.append(durability_rows(followed, outcome, days, conf_level))
+    if outcome not in ORDINAL:
+        found.append((_disability_rows(registry, started, diagnosis, window, conf_level), []))
+    return [row for rows, _ in found for row in rows], [check for _, checks in found for check in checks]
 
 
 def check_times(at_months: float, at_days: int | None, window_days: int) -> None:
@@ -234,10 +257,36 @@ def treatment_words(drug: str, drug_class: str | None) -> str:
     return f"any treatment of the class {labels[drug_class].lower()}"
 
 
-def _cut_rows(
-    counted: pd.DataFrame, repeats: pd.DataFrame, outcome: str, cut: float | None, known: dict[str, Any]
+def _own_score_rows(
+    counted: pd.DataFrame,
+    repeats: nw.LazyFrame[Any],
+    outcome: str,
+    *,
+    cut: float | None,
+    conf_level: float,
+    seed: int,
 ) -> tuple[list[dict[str, Any]], list[Check]]:
-    return ([], []) if cut is None else baseline_cut_rows(counted, repeats, outcome, cut=cut, **known)
+    """Return the change expected without effect and the rest, where the score of the answer chose the starters."""
+    free = tally(repeats, ["first", "second"])
+    rows, checks = regression_rows(counted, free, outcome, conf_level=conf_level, seed=seed)
+    if cut is None:
+        return rows, checks
+    first, second, pair_counts = (free[name].to_numpy(dtype=float) for name in ("first", "second", "n"))
+
+    def corrected(part: pd.DataFrame) -> RegressionToTheMean:
+        return regression_to_the_mean(
+            *_arrays(part), first=first, second=second, pair_counts=pair_counts, conf_level=conf_level, seed=seed
+        )
+
+    of_parts, more = baseline_cut_rows(counted, corrected, outcome, cut=cut)
+    return [*rows, *of_parts], [*checks, *more]
+
+
+def _rates(
+    registry: Registry, started: nw.LazyFrame[Any], months: float, conf_level: float
+) -> tuple[list[dict[str, Any]], list[Check]]:
+    exposure = collect(attack_exposure(registry, started, months=months), ["patient_id"])
+    return rate_rows(exposure, months, conf_level)
 
 
 def _disability_rows(

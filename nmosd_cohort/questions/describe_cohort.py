@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from nmosd_cohort.cohort.arguments import check_registry
-from nmosd_cohort.cohort.description import CHARACTERISTICS, described_patients
+from nmosd_cohort.cohort.description import CHARACTERISTICS, described_diagnoses, described_patients
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
+from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
 from nmosd_cohort.statistics.balance.standardised import (
     standardised_category_difference,
@@ -42,10 +43,12 @@ By = Literal[
     "pain_group",
     "lesion_level",
     "drug",
+    "diagnosis",
 ]
 PRIMARY = {("sex", "proportion", "female"), ("age_years", "median", ""), ("edss", "median", "")}
 SHOWN = ("yes", "positive", "female")  # of two categories the one whose share is compared
 ALL = ""
+FEW = 10  # patients of a group below which its shares and quartiles say little
 LARGE = 0.2  # standardised difference from which groups are often called unlike
 
 
@@ -69,10 +72,11 @@ def describe_cohort(
         Checked tables.
     by
         Groups that stand side by side: sex, aqp4_status, mog_status, onset_phenotype, site, had_myelitis, has_pain,
-        pain_group, lesion_level or drug (any course of ``drug`` on record, or none). Patients whose group is not
-        known are in "all" and in no group; the flow counts them.
+        pain_group, lesion_level, drug (any course of ``drug`` on record, or none), or diagnosis (every diagnosis on
+        record, "all" being all of them). Patients whose group is not known are in "all" and in no group; the flow
+        counts them.
     reference
-        Group that the others are set against; by default the largest.
+        Group that the others are set against; by default the largest, of diagnoses ``diagnosis``.
     drug
         Name in treatments.drug, for ``by="drug"``.
     diagnosis, neuropathic_by, min_days_after_attack, conf_level
@@ -114,11 +118,15 @@ def describe_cohort(
         check_option("by", by, get_args(By))
     if by == "drug" and drug is None:
         raise ValueError('by is "drug"; name the drug too, for example drug="tocilizumab"')
-    patients = described_patients(
-        registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by, min_days_after_attack=days, drug=drug
-    )
+    eligible_steps = eligibility_steps(select_patients(registry, diagnosis=diagnosis))
+    options: dict[str, Any] = {"neuropathic_by": neuropathic_by, "min_days_after_attack": days}
+    if by == "diagnosis":
+        patients = described_diagnoses(registry, **options)
+        eligible_steps = _steps_of_diagnoses(registry, len(patients))
+    else:
+        patients = described_patients(registry, diagnosis=diagnosis, drug=drug, **options)
     groups, steps, checks = _groups(patients, by)
-    base = _reference(groups, by, reference)
+    base = _reference(groups, by, reference, diagnosis)
     labels = {"group": by or ""}
     lines = [line for line in CHARACTERISTICS if line.name != by]
     rows = [row for line in lines for row in _described(patients, groups, line, labels, conf_level)]
@@ -133,7 +141,7 @@ def describe_cohort(
         + (f" by {by}" if by else "")
         + ", each among those in whom it is known, at the last assessment in remission.",
         rows=rows,
-        steps=eligibility_steps(select_patients(registry, diagnosis=diagnosis)) + steps,
+        steps=eligible_steps + steps,
         checks=checks,
         tally=_known(patients, groups),
         definitions={
@@ -146,6 +154,12 @@ def describe_cohort(
             "conf_level": conf_level,
         },
     )
+
+
+def _steps_of_diagnoses(registry: Registry, n: int) -> list[tuple[str, int, int, str]]:
+    total = int(tally(registry.tables["patients"], ["diagnosis"])["n"].sum())
+    reason = "diagnosis not recorded, or NMOSD with MOG-IgG positive and AQP4-IgG negative"
+    return [("patients in the registry", total, 0, ""), ("eligible", n, total - n, reason if n < total else "")]
 
 
 def _groups(
@@ -164,17 +178,20 @@ def _groups(
     sizes = patients[by].value_counts()
     groups = {str(level): patients[patients[by] == level] for level in sizes.index}
     steps = [(f"{by} known", n - unknown, unknown, f"{by} not recorded: in all patients, in no group")]
+    few = ", ".join(f"{name} {n}" for name, n in sizes.items() if n < FEW)
+    if few:
+        checks.append(("patients in each group", "not met", f"fewer than {FEW}: {few}; read their counts, not shares"))
     if len(groups) < 2:
         checks.append(("groups differ", "not assessable", f"{by} has {len(groups)} recorded values; two are needed"))
     return groups, steps, checks
 
 
-def _reference(groups: dict[str, pd.DataFrame], by: str | None, reference: str | None) -> str:
+def _reference(groups: dict[str, pd.DataFrame], by: str | None, reference: str | None, diagnosis: str) -> str:
     if by is None or not groups:
         return ""
     if reference is not None:
         return check_option("reference", reference, tuple(groups))
-    return next(iter(groups))
+    return diagnosis if by == "diagnosis" and diagnosis in groups else next(iter(groups))
 
 
 def _described(
@@ -191,6 +208,8 @@ def _described(
         known = part[line.name].dropna()
         about = labels | {"outcome": line.name, "level": level} | ({} if level else {"group": ""})
         n, missing = len(part), len(part) - len(known)
+        if n == 0:
+            continue
         lost = proportion(missing, n, conf_level=conf_level)
         missing_share = {"measure": "missing_share", "denominator": "all patients", "unit": "share"}
         rows.append(estimate_row(lost, **about, **missing_share, role="description"))

@@ -111,7 +111,10 @@ def _bounds(events: int, n_known: int, n: int, who: str, labels: dict[str, Any])
 
 
 def by_type_rows(episodes: pd.DataFrame, name: str, *, conf_level: float) -> list[dict[str, Any]]:
-    """Return the share with each site or quality among patients with a type of pain, from episodes of that type."""
+    """Return the share with each site or quality among patients with a type of pain, from episodes of that type.
+
+    A site or quality that no patient with the type has gets no row; nor does a type with fewer than five patients.
+    """
     rows: list[dict[str, Any]] = []
     for kind in codes_of("pain_type"):
         of_type = episodes[episodes["pain_type"].eq(kind).fillna(False)]
@@ -140,15 +143,21 @@ def by_type_rows(episodes: pd.DataFrame, name: str, *, conf_level: float) -> lis
 def several_row(
     patients: pd.DataFrame, name: str, *, denominator: str, role: str, conf_level: float
 ) -> list[dict[str, Any]]:
-    """Return the share of patients with two or more types or sites, of those in whom they are known."""
-    known = patients[patients[f"{name}_known"].eq(True).fillna(False)]
-    if known.empty:
+    """Return the share of patients with two or more types or sites, of those in whom they are known, and its bounds."""
+    asked = patients[patients["has_pain"].notna()]
+    is_known = asked[f"{name}_known"].eq(True).fillna(False)
+    if not is_known.any():
         return []
-    events = int(known[name].str.contains(";", regex=False).sum())
+    has_several = asked[name].str.contains(";", regex=False)
     outcome = {"pain_type": "pain_types_two_or_more", "pain_sites": "pain_sites_two_or_more"}[name]
+    labels: dict[str, Any] = {"outcome": outcome, "unit": "share"}
     words = f"{WHO[denominator]} and whose {WORDS[name]} is known"
-    share = proportion(events, len(known), conf_level=conf_level)
-    return [estimate_row(share, role=role, measure="proportion", outcome=outcome, denominator=words, unit="share")]
+    share = proportion(int((has_several & is_known).sum()), int(is_known.sum()), conf_level=conf_level)
+    rows = [estimate_row(share, role=role, measure="proportion", denominator=words, **labels)]
+    is_told = int((has_several | is_known).sum())
+    if is_told < len(asked):
+        rows.append(_bounds(int(has_several.sum()), is_told, len(asked), WHO[denominator], labels))
+    return rows
 
 
 def known_row(patients: pd.DataFrame, name: str, *, conf_level: float) -> list[dict[str, Any]]:
@@ -171,6 +180,14 @@ def flow_of(
         reason = {"with_pain": "no pain, or pain not known"}.get(denominator, "no myelitis, or not known")
         steps.append((WHO[denominator].split(" who ")[0], len(patients), left - len(patients), reason))
     return steps + described_steps(patients, name, len(patients))
+
+
+def too_few_checks(episodes: pd.DataFrame) -> list[Check]:
+    """Name the types of pain that fewer than five patients have, which are not split by site or quality."""
+    patients = episodes.groupby("pain_type")["patient_id"].nunique()
+    few = [f"{kind} ({n})" for kind, n in patients.items() if n < FEWEST_PER_TYPE]
+    detail = f"fewer than {FEWEST_PER_TYPE} patients, not split: {', '.join(few)}"
+    return [("types of pain split by site or quality", "note", detail)] if few else []
 
 
 def description_checks(patients: pd.DataFrame, names: Sequence[str]) -> list[Check]:

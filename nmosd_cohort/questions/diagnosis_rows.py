@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from nmosd_cohort.questions.parts import Check
 
 DENOMINATOR = "patients of either diagnosis who were asked"
+OWN = "patients of this diagnosis who were asked"
+# Outcome -> words on the patients whose answer is known.
+KNOWN = {"any": "", "neuropathic": ", kind of pain known", "chronic": ", duration known"}
 AGE_BANDS = (-1, 39, 59, 200)  # upper ages: 0 to 39, 40 to 59, 60 and over
 COVARIATES = ("age_per_10_years", "male")
 
 
 def _labels(outcome: str, **others: Any) -> dict[str, Any]:
-    return {"outcome": outcome, "group": "diagnosis", "denominator": DENOMINATOR, "unit": "share"} | others
+    denominator = DENOMINATOR + KNOWN[outcome]
+    return {"outcome": outcome, "group": "diagnosis", "denominator": denominator, "unit": "share"} | others
 
 
 def _counts(cells: pd.DataFrame, outcome: str, code: str) -> tuple[int, int]:
@@ -64,7 +68,8 @@ def share_contrasts(
         rows.append(estimate_row(ratio, role="secondary", measure="risk_ratio", **split | {"unit": "ratio"}))
     for code, (events, n) in counts.items():
         share = proportion(events, n, conf_level=conf_level)
-        rows.append(estimate_row(share, role="secondary", measure="proportion", **_labels(outcome, level=code)))
+        own = _labels(outcome, level=code, denominator=OWN + KNOWN[outcome])
+        rows.append(estimate_row(share, role="secondary", measure="proportion", **own))
     return rows
 
 
@@ -127,6 +132,7 @@ def _direct_row(
     except ValueError as problem:
         return [], [(f"directly standardised share, {outcome}", "not assessable", str(problem))]
     labels = _labels(outcome, role="sensitivity", measure="standardised_share", level=pair[1])
+    labels["denominator"] = OWN + KNOWN[outcome]
     return [estimate_row(share, **labels)], []
 
 
@@ -149,7 +155,8 @@ def severity_rows(
         shared = {"outcome": "pain_nrs", "group": "diagnosis", "denominator": words, "role": "secondary", "term": term}
         for code, (scores, counts) in values.items():
             middle = median(scores, counts, conf_level=conf_level)
-            rows.append(estimate_row(middle, measure="median", level=code, unit="points", **shared))
+            own = shared | {"denominator": words.replace("either", "this")}
+            rows.append(estimate_row(middle, measure="median", level=code, unit="points", **own))
         superior = probability_superiority(*values[pair[0]], *values[pair[1]], conf_level=conf_level, seed=seed)
         split = shared | {"level": pair[0], "reference": pair[1], "unit": "probability"}
         rows.append(estimate_row(superior, measure="probability_superiority", **split))

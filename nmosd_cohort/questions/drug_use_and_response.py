@@ -68,9 +68,9 @@ def drug_use_and_response(
     -------
     Result
         Of use, by ``pain_kind`` (with_pain, neuropathic, tonic_spasm; empty group: all asked), ``proportion`` of
-        on_<class> for the five symptomatic classes, ``on_pain_drug`` (any but muscle relaxants; primary: with
-        pain), ``on_symptomatic_drug``, ``on_drug_for_pain`` (by indication), ``no_symptomatic_drug`` and
-        ``two_or_more_drug_classes``; ``moderate_severe_pain`` (NRS 4 or more) and ``pain_free_on_analgesic`` (NRS
+        on_<class> for the five symptomatic classes, ``on_pain_drug`` (any but muscle relaxants, antidepressants
+        given for depression left out; primary: with pain), ``on_symptomatic_drug``, ``on_drug_for_pain`` (by
+        indication), ``no_symptomatic_drug`` and ``two_or_more_drug_classes``; ``moderate_severe_pain`` (NRS 4 or more) and ``pain_free_on_analgesic`` (NRS
         0) among those on a pain drug.
 
         Of response, one patient once a class, by the last judged course: ``proportion`` of
@@ -128,6 +128,7 @@ def drug_use_and_response(
         tally=cells,
         definitions={
             "on a class": "a course open on the day; unknown start or stop counts as open",
+            "pain drug": "any of the classes but muscle relaxants; no antidepressant whose indication is depression",
             "response": "good or partial, as the clinician judged the last judged course of the class",
             "kind of pain in response rows": "ever recorded, at a visit or as an episode",
             "sodium_channel_blockers": list(SODIUM_CHANNEL_BLOCKERS),

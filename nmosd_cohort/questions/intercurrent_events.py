@@ -9,7 +9,7 @@ import pandas as pd
 from nmosd_cohort.codebook import read_codebook
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import visits
-from nmosd_cohort.cohort.attack_exposure import treated_patients
+from nmosd_cohort.cohort.attack_exposure import has_dated_attacks, treated_patients
 from nmosd_cohort.cohort.event_scores import event_scores
 from nmosd_cohort.cohort.intercurrent import EVENTS, events_after_start, last_clean_days
 from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_patients
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 SCORES = ("pain_nrs", "bdi_ii", "bdi_i", "phq9", "hads_d", "ces_d", "fss")
 FAILURES = tuple(event for event in EVENTS if event != "steroid_taper")
 ANY = "any_event"
+NO_ATTACKS: Check = (
+    "attacks among the events",
+    "not assessable",
+    "the table attacks holds no attack with a date; attacks are left out of the events; needed is attacks.attack_date",
+)
 
 
 def intercurrent_events(
@@ -46,6 +51,7 @@ def intercurrent_events(
     rule: Rule = "pct30",
     diagnosis: str = "nmosd",
     conf_level: float = 0.95,
+    n_imputations: int | None = None,
     seed: int = 0,
 ) -> Result:
     """Change in a score from the start of a drug to a later time, under four ways of handling what came in between.
@@ -73,6 +79,8 @@ def intercurrent_events(
         Responder: ``pct30``, ``pct50`` or ``abs2``.
     diagnosis, conf_level
         As in ``pain_prevalence``.
+    n_imputations
+        At least 2; None takes one for each per cent of incomplete patients, at least 20 and at most 40.
     seed
         Of the imputations.
 
@@ -108,6 +116,11 @@ def intercurrent_events(
     check_registry(registry)
     level = check_conf_level(conf_level)
     kinds, failing = _check_options(outcome, events, failures, rule, at_months, window_days)
+    if n_imputations is not None and n_imputations < 2:
+        raise ValueError(f"n_imputations is {n_imputations}; it must be 2 or more, or None")
+    unknown = [] if has_dated_attacks(registry) or "attack" not in kinds else [NO_ATTACKS]
+    if unknown:  # an attack that nobody recorded is not one that did not happen
+        kinds, failing = (tuple(event for event in named if event != "attack") for named in (kinds, failing))
     frame = visits(registry, diagnosis=diagnosis)
     started = starters(registry, eligible(select_patients(registry, diagnosis=diagnosis)), drug=drug)
     people = treated_patients(registry, drug=drug, diagnosis=diagnosis)
@@ -119,7 +132,7 @@ def intercurrent_events(
     rows = rows.merge(people[["patient_id", "age_years", "is_aqp4_positive"]], on="patient_id", how="left")
     repeats = tally(untreated_repeats(frame, started, outcome=outcome, **window), ["first", "second"])
     found, checks = _event_rows(rows, happened, kinds, at_months * DAYS_PER_MONTH + window_days, level)
-    new_rows, new_checks = _strategies(rows, repeats, outcome, rule, level, seed)
+    new_rows, new_checks = _strategies(rows, repeats, outcome, rule, level, seed, n_imputations)
     return finish(
         registry,
         name="intercurrent_events",
@@ -127,7 +140,12 @@ def intercurrent_events(
         "rescue drugs, steroid tapers, attacks, stops and deaths; not an effect, as there is no comparator.",
         rows=[*new_rows, *found],
         steps=_steps(registry, people, rows, drug, outcome, diagnosis),
-        checks=[*new_checks, *checks, *small_n_check(int(rows["after"].notna().sum()))],
+        checks=[
+            *new_checks,
+            *checks,
+            *(unknown if len(rows) else []),
+            *small_n_check(int(rows["after"].notna().sum())),
+        ],
         tally=_pairs(rows),
         definitions={
             "drug": drug,
@@ -164,7 +182,13 @@ def _check_options(
 
 
 def _strategies(
-    rows: pd.DataFrame, repeats: pd.DataFrame, outcome: str, rule: Rule, conf_level: float, seed: int
+    rows: pd.DataFrame,
+    repeats: pd.DataFrame,
+    outcome: str,
+    rule: Rule,
+    conf_level: float,
+    seed: int,
+    n_imputations: int | None,
 ) -> tuple[list[dict[str, Any]], list[Check]]:
     n = int(rows["after"].notna().sum())
     if n < 2:
@@ -174,7 +198,8 @@ def _strategies(
     limits = (float(variable.min or 0), float(variable.max or 10))
     options: dict[str, Any] = {"rule": rule, "conf_level": conf_level}
     found, checks = observed_rows(rows, outcome, **options)
-    more, new_checks = hypothetical_rows(rows, repeats, outcome, seed=seed, limits=limits, **options)
+    options |= {"seed": seed, "n_imputations": n_imputations}
+    more, new_checks = hypothetical_rows(rows, repeats, outcome, limits=limits, **options)
     return found + more, checks + new_checks
 
 
@@ -183,7 +208,7 @@ def _event_rows(
 ) -> tuple[list[dict[str, Any]], list[Check]]:
     """Return how many starters had each event up to the end of the window, and when."""
     n = len(rows)
-    if n == 0:
+    if n == 0 or not kinds:
         return [], []
     own = happened[happened["patient_id"].isin(rows["patient_id"]) & (happened["since_start"] <= last_day)]
     chosen = own[own["event"].isin(kinds)]
@@ -199,8 +224,10 @@ def _event_rows(
             middle = median(days.to_numpy(dtype=float), conf_level=conf_level)
             row = estimate_row(middle, measure="event_median_day", level=event, unit="days", **labels)
             found.append(row | {"method": f"{row['method']}; first on day {days.min():.0f}"})
+    left = int((~rows["is_followed"]).sum())
     detail = (
-        "an event that was not recorded counts as none; drugs and attacks come from the tables treatments and attacks"
+        "an event that was not recorded counts as none; drugs and attacks come from the tables treatments and "
+        f"attacks; {left} of {n} were not seen until the window, and what happened later to them is not known"
     )
     return found, [("events recorded", "note", detail)]
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from nmosd_cohort.result import Result
 
 OUTCOMES = ("any", "neuropathic", "chronic")
+NEEDS = {
+    "neuropathic": "assessments.has_neuropathic_pain, dn4 or paindetect, as neuropathic_by says",
+    "chronic": "pain.onset_date of an open episode",
+}
 
 
 def pain_and_diagnosis(
@@ -33,7 +37,7 @@ def pain_and_diagnosis(
     conf_level: float = 0.95,
     seed: int = 1,
 ) -> Result:
-    """Share with pain in one diagnosis less that in another, at the last visit in remission that asked about pain.
+    """Share with pain in one diagnosis less that in another, at the last visit in remission that tells it.
 
     Parameters
     ----------
@@ -55,7 +59,8 @@ def pain_and_diagnosis(
     Returns
     -------
     Result
-        For any pain (primary), neuropathic and chronic pain: ``proportion`` of each group, ``risk_difference``
+        For any pain (primary), neuropathic and chronic pain, each at its own last visit: ``proportion`` of each
+        group, ``risk_difference``
         (Newcombe), ``risk_ratio``; ``standardised_risk_difference`` and ``standardised_risk_ratio``, as if the
         comparators had the age and sex of the studied group (logistic model, g-computation); ``standardised_share``
         of the comparators directly by age band and sex. Severity: ``median`` of the NRS and
@@ -96,11 +101,12 @@ def pain_and_diagnosis(
         "neuropathic_by": neuropathic_by,
         "min_days_after_attack": min_days_after_attack,
     }
-    cells = diagnosis_cells(registry, **options)
+    cells = diagnosis_cells(registry, "chronic", **options)
     rows: list[dict[str, Any]] = []
     checks = _checks(cells, pair)
     if not any(status == "not assessable" for _, status, _ in checks):
-        rows, notes = _answers(cells, pair, conf_level, seed)
+        of_kind = {"any": cells, "chronic": cells, "neuropathic": diagnosis_cells(registry, "neuropathic", **options)}
+        rows, notes = _answers(of_kind, pair, conf_level, seed)
         checks += notes
     return finish(
         registry,
@@ -125,19 +131,23 @@ def pain_and_diagnosis(
 
 
 def _answers(
-    cells: pd.DataFrame, pair: tuple[str, str], conf_level: float, seed: int
+    cells: dict[str, pd.DataFrame], pair: tuple[str, str], conf_level: float, seed: int
 ) -> tuple[list[dict[str, Any]], list[Check]]:
     """Return the rows of each kind of pain and of severity, and what could not be answered."""
     rows: list[dict[str, Any]] = []
     checks: list[Check] = []
     for outcome in OUTCOMES:
         role = "primary" if outcome == "any" else "secondary"
-        known = cells[cells[outcome].notna()]
+        known = cells[outcome][cells[outcome][outcome].notna()]
+        if outcome != "any":
+            checks += _unknown_check(cells["any"], known, outcome, pair)
+            if checks[-1][1] == "not assessable":
+                continue
         rows += share_contrasts(known, outcome, pair, role=role, conf_level=conf_level)
         standardised, notes = standardised_rows(known, outcome, pair, conf_level=conf_level)
         rows += standardised
-        checks += _unknown_check(cells, outcome) + notes
-    severity, notes = severity_rows(cells, pair, conf_level=conf_level, seed=seed)
+        checks += notes
+    severity, notes = severity_rows(cells["any"], pair, conf_level=conf_level, seed=seed)
     rows += severity
     _adjust(rows)
     return rows, checks + notes
@@ -153,13 +163,23 @@ def _adjust(rows: list[dict[str, Any]]) -> None:
             row["method"] += f"; p_adjusted: Holm over {len(family)}"
 
 
-def _unknown_check(cells: pd.DataFrame, outcome: str) -> list[Check]:
-    """Say how many patients who were asked about pain have no answer to this outcome: all of them have pain."""
-    unknown, n = int(cells.loc[cells[outcome].isna(), "n"].sum()), int(cells["n"].sum())
-    if outcome == "any":
-        return []
-    detail = f"{unknown} of {n} patients asked have pain whose kind or duration is not known: left out, so shares are "
-    return [(f"{outcome} pain known", "met" if unknown == 0 else "not met", f"{detail}too low by what they would add")]
+def _unknown_check(asked: pd.DataFrame, known: pd.DataFrame, outcome: str, pair: tuple[str, str]) -> list[Check]:
+    """Say how many of those asked about pain have no answer to this outcome; not assessable if none with pain has.
+
+    Patients without pain always have an answer, so that a share of them alone would be 0.
+    """
+    missing = int(asked["n"].sum() - known["n"].sum())
+    detail = f"{missing} of {asked['n'].sum()} patients asked have pain of which this is not known: left out, so shares"
+    checks: list[Check] = [
+        (f"{outcome} pain known", "met" if missing == 0 else "not met", f"{detail} are too low by what they would add")
+    ]
+    for code in pair:
+        in_pain = asked[(asked["diagnosis"] == code) & asked["any"].astype(bool)]
+        told = known[(known["diagnosis"] == code) & known["any"].astype(bool)]
+        if len(in_pain) and told.empty:
+            detail = f"of no patient with {code} and pain is it known ({NEEDS[outcome]})"
+            checks.append((f"{outcome} pain", "not assessable", detail))
+    return checks
 
 
 def _tally(cells: pd.DataFrame) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from nmosd_cohort.questions.described_rows import (
     known_row,
     several_row,
     share_rows,
+    too_few_checks,
 )
 from nmosd_cohort.questions.pain_prevalence import TIME_WORDS
 from nmosd_cohort.questions.pain_types import TimeFrame, combinations
@@ -96,6 +97,7 @@ def pain_sites(
         steps=flow_of(registry, patients, "pain_sites", diagnosis=diagnosis, denominator="with_pain"),
         checks=[
             *description_checks(patients, ("pain_sites",)),
+            *too_few_checks(described.episodes),
             *small_n_check(int(patients["pain_sites_known"].fillna(False).sum())),
         ],
         tally=combinations(patients, "pain_sites"),

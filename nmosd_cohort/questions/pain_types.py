@@ -15,6 +15,7 @@ from nmosd_cohort.questions.described_rows import (
     known_row,
     several_row,
     share_rows,
+    too_few_checks,
 )
 from nmosd_cohort.questions.pain_prevalence import TIME_WORDS
 from nmosd_cohort.questions.parts import finish, small_n_check
@@ -111,7 +112,11 @@ def pain_types(
         question=f"Share of {WHO[denominator]} with each type of pain {TIME_WORDS[time_frame]}",
         rows=rows,
         steps=flow_of(registry, patients, "pain_type", diagnosis=diagnosis, denominator=denominator),
-        checks=[*checks, *small_n_check(int(patients["pain_type_known"].fillna(False).sum()))],
+        checks=[
+            *checks,
+            *too_few_checks(episodes),
+            *small_n_check(int(patients["pain_type_known"].fillna(False).sum())),
+        ],
         tally=combinations(patients, "pain_type"),
         definitions={
             "time_frame": time_frame,

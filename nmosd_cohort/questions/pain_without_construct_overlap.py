@@ -17,6 +17,7 @@ from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.questions.parts import estimate_row, finish, remission_check, small_n_check
 from nmosd_cohort.statistics.correlation.coefficients import spearman
 from nmosd_cohort.statistics.correlation.part_difference import spearman_part_difference
+from nmosd_cohort.statistics.estimate import check_conf_level
 from nmosd_cohort.statistics.multiplicity import holm
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 FEWEST = 10
 DENOMINATOR = "patients with pain intensity, the score and its parts at one visit in remission"
+TOTAL_ONLY = "patients with pain intensity and the score at one visit in remission"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ def pain_without_construct_overlap(
     ['spearman', 'spearman_part_difference']
     """
     check_registry(registry)
+    check_conf_level(conf_level)
     frame = with_scores(
         registry, visits(registry, diagnosis=diagnosis), [name for pair in PAIRS for name in pair.part_columns]
     )
@@ -205,7 +208,8 @@ def _rows(
             (f"correlation with {pair.full}", "not assessable", f"{n} patients; {FEWEST} are needed")
         ] if n else []
     pain, counts = cells["pain_nrs"].to_numpy(dtype=float), cells["n"].to_numpy(np.int64)
-    labels = {"term": "pain_nrs", "unit": "correlation", "denominator": DENOMINATOR}
+    denominator = DENOMINATOR if "part" in cells else TOTAL_ONLY
+    labels = {"term": "pain_nrs", "unit": "correlation", "denominator": denominator}
     options: dict[str, Any] = {"conf_level": conf_level, "seed": seed}
     full = cells["full"].to_numpy(dtype=float)
     whole = spearman(pain, full, counts, **options)

@@ -137,6 +137,8 @@ def remission_check(index: nw.LazyFrame[Any]) -> list[Check]:
     """Return a check for patients whose visit counts as remission only because no attack of theirs has a date."""
     counts = tally(index.with_columns(is_unknown=nw.col("days_since_attack").is_null()), ["is_unknown"])
     unknown, n = int(counts.loc[counts["is_unknown"], "n"].sum()), int(counts["n"].sum())
+    if not n:
+        return []
     if not unknown:
         return [("remission known", "met", f"all {n} patients have a dated attack before the visit")]
     detail = f"{unknown} of {n} patients have no dated attack before the visit and are taken as in remission"

@@ -58,7 +58,8 @@ def patient_timeline(
     Returns
     -------
     Result
-        ``tally``: one row an event with lane, kind, label, start_days, end_days, value, value_high and unit.
+        ``tally``: one row an event with lane, kind, label, start_days, end_days, value, value_high, unit
+        and note.
         Estimates only with a drug and three scores or more on both sides of its start: medians,
         ``hodges_lehmann_shift`` (after less before), and ``non_overlap`` (share of all pairs of a score before
         and a score after in which the later one is lower, ties half), with p by permutation. Their n counts scores

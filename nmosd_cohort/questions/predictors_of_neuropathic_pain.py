@@ -22,10 +22,10 @@ from nmosd_cohort.questions.parts import (
     small_n_check,
 )
 from nmosd_cohort.questions.sparse_odds import sparse_odds_ratios, width_checks
-from nmosd_cohort.statistics.estimate import check_option
+from nmosd_cohort.statistics.estimate import check_conf_level, check_option
 from nmosd_cohort.statistics.models.g_computation import standardised_risk, standardised_risk_difference
 from nmosd_cohort.statistics.multiplicity import holm
-from nmosd_cohort.statistics.regression.logistic import fit_logistic
+from nmosd_cohort.statistics.regression.logistic import ENOUGH_EVENTS, fit_logistic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,8 @@ def predictors_of_neuropathic_pain(
         attack) and aqp4_positive; the same with lesion_segments (per segment) in patients with an MRI of both
         cord levels, where without such an MRI the length is unknown, not 0; ``adjusted_risk`` of neuropathic
         pain with and without spinal onset and their ``adjusted_risk_difference``. Primary: the adjusted odds ratio of
-        spinal onset against all. Its p-value and those of the other exposures of that model are Holm-adjusted.
+        spinal onset against all. Its p-value and those of the other exposures of that model and of lesion length
+        are Holm-adjusted together.
 
     Raises
     ------
@@ -111,6 +112,7 @@ def predictors_of_neuropathic_pain(
     check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
     for name in covariates:
         check_option("covariates", name, COVARIATES)
+    check_conf_level(conf_level)
     frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
     options: dict[str, Any] = {"needs": ["pain_group"], "min_days_after_attack": min_days_after_attack}
     index = index_visits(frame, **options)
@@ -136,7 +138,7 @@ def predictors_of_neuropathic_pain(
             "exposures": [*EXPOSURES, LENGTH],
             "mixed_onset": "spinal if the first attack names myelitis, unknown if it has no type",
             "firth_below_events_per_parameter": 10,
-            "family": "exposures of the adjusted model without lesion length, against all",
+            "family": "exposures of the adjusted model, against all, and lesion length of that with MRI",
             "diagnosis": diagnosis,
             "neuropathic_by": neuropathic_by,
             "min_days_after_attack": min_days_after_attack,
@@ -155,7 +157,7 @@ def _all_rows(
     checks: list[Check] = []
     for outcome in AGAINST:
         new_rows, new_checks = _comparison(cells, outcome, EXPOSURES, covariates, conf_level)
-        rows, checks = rows + _primary(new_rows, outcome), checks + new_checks
+        rows, checks = rows + new_rows, checks + new_checks
     with_mri = cells[cells[LENGTH].notna()]
     if with_mri.empty:
         need = "imaging: mri_date and region of both cord levels; lesions: upper_segment, lower_segment"
@@ -166,6 +168,7 @@ def _all_rows(
         more, new_checks = _comparison(with_mri, "neuropathic", (*EXPOSURES, LENGTH), covariates, conf_level)
         rows += [_of_mri(row) for row in more if row["measure"] == "odds_ratio" or row["term"] == LENGTH]
         checks += [(f"{check} (with MRI)", status, detail) for check, status, detail in new_checks]
+    _adjust(rows)
     risks, new_checks = _risks(cells, covariates, conf_level)
     return rows + risks, checks + new_checks
 
@@ -203,16 +206,13 @@ def _ratio_row(ratio: Estimate, term: str, **labels: Any) -> dict[str, Any]:
     return estimate_row(ratio, term=term, level=level, reference=reference, **labels)
 
 
-def _primary(rows: list[dict[str, Any]], outcome: str) -> list[dict[str, Any]]:
-    """Mark the primary row, and adjust the p-values of the exposures of the main adjusted model."""
-    if outcome != "neuropathic":
-        return rows
-    family = [row for row in rows if row["measure"] == "odds_ratio"]
+def _adjust(rows: list[dict[str, Any]]) -> None:
+    """Mark the primary row, and adjust the p-values of the four exposures, each in its main model, in place."""
+    family = [row for row in rows if row["measure"] == "odds_ratio" and row["role"] == AGAINST["neuropathic"][1]]
     for row, p_adjusted in zip(family, holm(np.array([row["p_value"] for row in family], dtype=float)), strict=True):
         row["p_adjusted"] = float(p_adjusted)
         if row["term"] == "spinal_onset":
             row["role"] = "primary"
-    return rows
 
 
 def _of_mri(row: dict[str, Any]) -> dict[str, Any]:
@@ -230,8 +230,9 @@ def _risks(
         needed = "patients.onset_phenotype, or attacks.attack_type of the first attack"
         return [], [("risk by spinal onset", "not assessable", f"spinal onset is unknown or the same in all: {needed}")]
     counts = kept["n"].to_numpy(np.int64)
+    is_neuropathic = (kept["pain_group"] == "neuropathic").to_numpy(dtype=float)
     try:
-        fit = fit_logistic((kept["pain_group"] == "neuropathic").to_numpy(dtype=float), terms, counts)
+        fit = fit_logistic(is_neuropathic, terms, counts)
     except ValueError as problem:
         return [], [("risk by spinal onset", "not assessable", str(problem))]
     labels = {"outcome": "neuropathic", "term": "spinal_onset", "denominator": COMPARED["neuropathic"]}
@@ -245,7 +246,10 @@ def _risks(
     )
     level, reference = CONTRASTS["spinal_onset"]
     labels["measure"] = "adjusted_risk_difference"
-    return [*rows, estimate_row(difference, level=level, reference=reference, **labels)], []
+    fewer = min(counts @ is_neuropathic, counts @ (1 - is_neuropathic)) / terms.shape[1]
+    detail = f"{fewer:.1f} events a parameter: shares are of the logistic model, not of Firth's: they may be extreme"
+    checks: list[Check] = [("risk by spinal onset", "not met", detail)] if fewer < ENOUGH_EVENTS else []
+    return [*rows, estimate_row(difference, level=level, reference=reference, **labels)], checks
 
 
 def _model_steps(cells: pd.DataFrame, covariates: Sequence[str]) -> list[tuple[str, int, int, str]]:

@@ -24,7 +24,7 @@ from nmosd_cohort.questions.parts import (
     small_n_check,
 )
 from nmosd_cohort.statistics.correlation.coefficients import pearson
-from nmosd_cohort.statistics.estimate import Estimate, check_option
+from nmosd_cohort.statistics.estimate import Estimate, check_conf_level, check_option
 from nmosd_cohort.statistics.multiplicity import holm
 from nmosd_cohort.statistics.regression.importance_rank import importance_rank
 from nmosd_cohort.statistics.regression.linear import standardised_coefficient
@@ -113,6 +113,7 @@ def predictors_of_quality_of_life(
     check_registry(registry)
     check_option("outcome", outcome, get_args(QualityOfLife))
     check_option("depression", depression, get_args(Depression))
+    check_conf_level(conf_level)
     scales = SCALES_WITHOUT_PAIN if outcome == "sf36_without_bodily_pain" else (outcome,)
     wanted = [*PREDICTORS, *([] if depression == "none" else [depression])]
     frame = with_scores(registry, visits(registry, diagnosis=diagnosis), [*scales, *wanted])
@@ -135,6 +136,7 @@ def predictors_of_quality_of_life(
             *index_steps(
                 index_reasons(registry, frame, diagnosis=diagnosis, **options), "quality of life and predictors"
             ),
+            *_model_steps(cells, predictors),
         ],
         checks=[
             *(remission_check(index) if n else []),
@@ -179,9 +181,7 @@ def _rows(
 ) -> tuple[list[dict[str, Any]], list[Check]]:
     """Return all rows of the patients with outcome, predictors and covariates, and why there are none."""
     design, checks = covariate_design(cells, [*predictors, *COVARIATES])
-    kept, terms, dropped = complete_cells(cells, design)
-    if dropped:
-        checks.append(("all in the model", "not met", f"{dropped} patients dropped: age, sex or duration is missing"))
+    kept, terms, _ = complete_cells(cells, design)
     ranked = [name for name in predictors if name in terms]
     n, values = int(kept["n"].sum()), kept["quality_of_life"].to_numpy(dtype=float)
     if "pain_nrs" not in ranked:
@@ -197,6 +197,16 @@ def _rows(
     except ValueError as problem:
         return [], [*checks, ("model of quality of life", "not assessable", str(problem))]
     return [row | {"outcome": outcome, "denominator": DENOMINATOR} for row in rows], checks
+
+
+def _model_steps(cells: pd.DataFrame, predictors: Sequence[str]) -> list[tuple[str, int, int, str]]:
+    """Return the step to patients whose age, sex and duration are known too."""
+    n = int(cells["n"].sum())
+    design, _ = covariate_design(cells, [*predictors, *COVARIATES])
+    lost = int(cells.loc[design.isna().any(axis=1), "n"].sum())
+    missing = {name: int(cells.loc[design[name].isna(), "n"].sum()) for name in design.columns}
+    words = ", ".join(f"{name} missing in {count}" for name, count in missing.items() if count)
+    return [("all of the model recorded", n - lost, lost, words)] if n else []
 
 
 def _coefficients(

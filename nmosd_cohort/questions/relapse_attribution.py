@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nmosd_cohort.cohort.arguments import check_registry
+from nmosd_cohort.cohort.attack_exposure import with_undated_attack
 from nmosd_cohort.cohort.attacks import distinct_attacks
 from nmosd_cohort.cohort.pain_events import (
     CLASSES,
@@ -23,6 +24,7 @@ from nmosd_cohort.cohort.risk_time import assessed_pairs, observed_years, risk_s
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import collect
 from nmosd_cohort.questions.attribution_rows import (
+    INDEPENDENT,
     RISES,
     agreement_rows,
     definition_name,
@@ -150,7 +152,12 @@ def relapse_attribution(
         f"(begun at most {windows[0]} days before or {lead_days} days after), apart from one, or cannot be told.",
         rows=rows,
         steps=_steps(registry, answers, classified, diagnosis),
-        checks=[*checks, *_undetermined(classified), *small_n_check(classified["patient_id"].nunique())],
+        checks=[
+            *checks,
+            *_undetermined(classified),
+            *_undated(registry, classified),
+            *small_n_check(classified["patient_id"].nunique()),
+        ],
         tally=classified.groupby(["event", "class", "reason"]).size().reset_index(name="n"),
         definitions={
             "window_days": list(windows),
@@ -189,7 +196,7 @@ def _other_rows(
     attacks = collect(distinct_attacks(registry).select("patient_id", "attack_day"), ["patient_id", "attack_day"])
     pairs = assessed_pairs(answers, attacks, rises(answers, rise), window_days=window)
     if pairs["exposed"].sum() == 0:
-        detail = f"no pain score within {window} days after an attack, with an earlier one: needs attacks.attack_date"
+        detail = f"no pain score within {window} days after an attack, with an earlier one: needs attacks.attack_date and assessments.pain_nrs"
         return rows + more, [*checks, *new_checks, ("relative incidence", "not assessable", detail)]
     ratios = self_controlled_rows(pairs, by="assessment", role="secondary", conf_level=conf_level)
     worse = classified[classified["event"] == "worsening"]
@@ -211,6 +218,14 @@ def _steps(
         ("pain on record", len(known), left - len(known), "never asked about pain, and no episode on record"),
         ("with an onset or a worsening", n, len(known) - n, "no onset and no worsening of pain on record"),
     ]
+
+
+def _undated(registry: Registry, classified: pd.DataFrame) -> list[Check]:
+    """Return how many events are called independent although an attack of the patient has no date."""
+    apart = classified[classified["class"].isin(INDEPENDENT)]
+    n = int(apart["patient_id"].isin(with_undated_attack(registry)).sum())
+    detail = f"{n} events called independent are of patients who also have an attack without a date"
+    return [("every attack dated", "not met", detail)] if n else []
 
 
 def _undetermined(classified: pd.DataFrame) -> list[Check]:

@@ -76,6 +76,7 @@ def hypothetical_rows(
     conf_level: float,
     seed: int,
     limits: tuple[float, float],
+    n_imputations: int | None = None,
 ) -> Rows:
     """Return change and responders had no event happened, by imputation of the scores after an event.
 
@@ -87,6 +88,8 @@ def hypothetical_rows(
         Columns first, second and n of ``untreated_repeats``, for regression to the mean.
     limits
         Lowest and highest score.
+    n_imputations
+        None for as many as the per cent of incomplete patients, from 20 to 40.
     """
     people = evaluable(rows)
     free = int(people["clean_after"].notna().sum())
@@ -96,7 +99,7 @@ def hypothetical_rows(
             f"{free} patients have a later score that no event came before; {FEWEST_FREE} are needed to impute from"
         )
         return [], [(title, "not assessable", detail)]
-    made = _impute(people, seed)
+    made = _impute(people, seed, n_imputations)
     freedom = float(len(people) - 1)
     labels = _labels("hypothetical", outcome)
     words = f"; {len(people) - free} of {len(people)} imputed"
@@ -142,7 +145,7 @@ def _share(before: pd.Series, after: pd.Series, failed: np.ndarray, rule: Rule, 
     return proportion(succeeded.responders, succeeded.evaluable + failures.evaluable, conf_level=conf_level)
 
 
-def _impute(people: pd.DataFrame, seed: int) -> Imputations:
+def _impute(people: pd.DataFrame, seed: int, n_imputations: int | None) -> Imputations:
     """Complete the later scores from earlier ones, age and serostatus."""
     scores = imputation_columns(people)
     frame = people[[*scores]].assign(
@@ -153,7 +156,7 @@ def _impute(people: pd.DataFrame, seed: int) -> Imputations:
     traits = (("age", "numeric"), ("aqp4", "binary"))
     kinds |= {name: kind for name, kind in traits if frame[name].nunique() > 1}
     incomplete = int(np.ceil(100 * frame[list(kinds)].isna().any(axis=1).mean()))
-    m = min(max(FEWEST_IMPUTATIONS, incomplete), MOST_IMPUTATIONS)
+    m = n_imputations or min(max(FEWEST_IMPUTATIONS, incomplete), MOST_IMPUTATIONS)
     return impute(frame[list(kinds)], kinds, seed=seed, m=m, iterations=ITERATIONS, progress=False)
 
 

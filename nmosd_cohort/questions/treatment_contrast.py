@@ -121,10 +121,7 @@ def treatment_contrast(
         rows=rows,
         steps=_steps(registry, everyone, outcome, diagnosis, f"{drug} or {comparator}"),
         checks=[*checks, *_design_checks(everyone, arms, labels, randomised), *small_n_check(len(arms))],
-        tally=tally(
-            arms.assign(arm=arms["arm"].map({1: drug, 0: comparator}).astype("string"))[["arm", "before", "after"]],
-            ["arm", "before", "after"],
-        ),
+        tally=_counts(arms, labels),
         definitions={
             "drug": drug,
             "comparator": comparator,
@@ -140,6 +137,12 @@ def treatment_contrast(
             "denominator": DENOMINATOR,
         },
     )
+
+
+def _counts(arms: pd.DataFrame, labels: dict[str, Any]) -> pd.DataFrame:
+    named = arms["arm"].map({1: labels["level"], 0: labels["reference"]}).astype("string")
+    columns = ["arm", "before", "after"]
+    return tally(arms.assign(arm=named)[columns], columns)
 
 
 def _rows(

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from nmosd_cohort.result import Result
 
 
-FLOW_OF = "describe_cohort"
-
-
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """One plot as it goes into a file: SVG text and PNG bytes."""
@@ -57,9 +54,9 @@ def draw_result(result: Result) -> Drawing:
     return as_drawing(plot(result))
 
 
-def draw_flow(result: Result) -> Drawing | None:
-    """Draw the flow diagram of the answer that describes the cohort; other answers have their flow as a table."""
-    return as_drawing(flow_diagram(result)) if result.name == FLOW_OF else None
+def draw_flow(result: Result) -> Drawing:
+    """Draw the flow diagram of one result."""
+    return as_drawing(flow_diagram(result))
 
 
 def draw_forests(verdicts: pd.DataFrame) -> Mapping[str, Drawing]:

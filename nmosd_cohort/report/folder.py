@@ -13,7 +13,7 @@ from nmosd_cohort.report.html import ordered, render
 from nmosd_cohort.report.literature_page import LiteraturePart
 from nmosd_cohort.report.manifest import build_manifest, now, plain
 from nmosd_cohort.report.staging import write_folder
-from nmosd_cohort.report.tables_cohort import table_1
+from nmosd_cohort.report.tables_cohort import TABLE_1_OF, table_1
 from nmosd_cohort.report.tables_registry import findings_summary
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def file_stem(position: int, name: str) -> str:
 def _result_files(result: Result, stem: str, drawing: Drawing) -> dict[str, bytes]:
     parts = ("estimates", "flow", "checks", "tally")
     written = {f"tables/{stem}_{part}.csv": csv_bytes(getattr(result, part)) for part in parts} | drawing.files(stem)
-    if flow := draw_flow(result):
-        written |= flow.files(f"{stem}_flow") | {f"tables/{stem}_table_1.csv": csv_bytes(table_1(result))}
-    return written
+    if result.name == TABLE_1_OF:
+        written[f"tables/{stem}_table_1.csv"] = csv_bytes(table_1(result))
+    return written | draw_flow(result).files(f"{stem}_flow")
 
 
 def _registry_files(registry: Registry) -> dict[str, bytes]:

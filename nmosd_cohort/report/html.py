@@ -23,9 +23,11 @@ from nmosd_cohort.report.tables import (
     table_html,
     tally_table,
 )
+from nmosd_cohort.report.tables_cohort import TABLE_1_OF
 from nmosd_cohort.report.tables_registry import cell_table, contents_table, findings_table, record_table
 from nmosd_cohort.report.words import (
     chapter,
+    group_label,
     humanise,
     labels,
     question_order,
@@ -117,13 +119,11 @@ def headlines(result: Result) -> tuple[str, ...]:
 def variant(result: Result) -> str:
     """Return what tells a result from others of the same question, from its definitions."""
     subjects, circumstances = (
-        [
-            value_words(result.definitions[key])
-            for key in keys
-            if result.definitions.get(key, "most_used") != "most_used"
-        ]
+        [value_words(result.definitions[key]) for key in keys if result.definitions.get(key) not in (None, "most_used")]
         for keys in (SUBJECTS, CIRCUMSTANCES)
     )
+    by = result.definitions.get("by")
+    circumstances += [f"by {without_capital(group_label(by))}"] if isinstance(by, str) else []
     head, *tail = [*(subjects or [question_short(result.name)]), *circumstances]
     return ", ".join([head[:1].upper() + head[1:], *map(without_capital, tail)])
 
@@ -149,8 +149,10 @@ def _answer(result: Result, position: int, drawing: Drawing) -> Answer:
 
 
 def _flow_drawing(result: Result, position: int) -> Markup:
-    flow = draw_flow(result)
-    return inline_svg(flow.svg, prefix=f"f{position}", title="Flow of patients", description="") if flow else Markup("")
+    """Return the flow diagram of the Table 1; other answers have theirs as a table here and as a file."""
+    if result.name != TABLE_1_OF:
+        return Markup("")
+    return inline_svg(draw_flow(result).svg, prefix=f"f{position}", title="Flow of patients", description="")
 
 
 def _sections(results: Sequence[Result], drawings: Mapping[int, Drawing]) -> list[Section]:

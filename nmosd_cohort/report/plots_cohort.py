@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nmosd_cohort.report.format import is_missing
@@ -37,12 +38,16 @@ def _differences(result: Result) -> Figure:
         offset = 0.0 if several else 0.7 * ((place + 0.5) / len(levels) - 0.5)
         look = Look("#0072B2", "o", "#FFFFFF") if several else LOOKS[place]
         numbers = (row["estimate"], row["conf_low"], row["conf_high"])
+        if not is_missing(row["estimate"]) and abs(row["estimate"]) > REACH:
+            look = replace(look, marker="<" if row["estimate"] < 0 else ">")
         if several:
             numbers = (row["estimate"], float("nan"), float("nan"))
         draw_interval(panel, outcomes.index(row["outcome"]) + offset, _clipped(numbers), look, size=4.5)
     label_rows(panel, list(range(len(outcomes))), [outcome_label(name) for name in outcomes])
     panel.set_xlim(-REACH, REACH)
-    panel.set_xlabel("Standardised difference (grey: less than 0.2); of categories its size alone")
+    is_beyond = any(not is_missing(row["estimate"]) and abs(row["estimate"]) > REACH for row in rows)
+    beyond = f"\narrowhead: beyond {REACH}, see the table" if is_beyond else ""
+    panel.set_xlabel("Standardised difference (grey: less than 0.2); of categories its size alone" + beyond)
     if not several:
         for level, look in zip(levels, LOOKS, strict=False):
             panel.plot([], [], color=look.colour, marker=look.marker, label=level_label(level))

@@ -105,7 +105,10 @@ def empty_figure(text: str) -> Figure:
 
 
 def why_empty(result: Result) -> str:
-    """Return why a result has nothing to draw, from the step of the flow that lost the most."""
+    """Return why a result has nothing to draw: what is missing, else the step of the flow that lost the most."""
+    missing = [check["detail"] for check in records(result.checks) if check["status"] == "not assessable"]
+    if missing:
+        return f"Nothing to draw: {missing[0]}."
     steps = records(result.flow)
     lost = [step for step in steps if not is_missing(step["excluded"]) and step["excluded"] > 0]
     if not lost:

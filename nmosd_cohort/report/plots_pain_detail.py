@@ -123,7 +123,7 @@ def _draw_gaps(panel: Axes, result: Result, outcome: str, place: int) -> None:
 
 def _severity(result: Result) -> str:
     row = first_row(result, "probability_superiority", term="with pain")
-    return f"Pain by diagnosis. P(higher NRS), with pain: {row_estimate(row)}" if row else "Pain by diagnosis"
+    return f"Pain by diagnosis; chance of the higher NRS with pain: {row_estimate(row)}" if row else "Pain by diagnosis"
 
 
 def _legend(figure: Figure, shares: Axes, gaps: Axes, codes: tuple[str, str]) -> None:

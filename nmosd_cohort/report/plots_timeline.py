@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from nmosd_cohort.report.format import is_missing
 from nmosd_cohort.report.plots_core import INK, PALE, QUIET, empty_figure
 from nmosd_cohort.report.rows import Row, records
+from nmosd_cohort.report.timeline_marks import attack_marks, draw_marks, mri_marks, time_of
 from nmosd_cohort.report.words import level_label, outcome_label, without_capital
 
 if TYPE_CHECKING:
@@ -17,13 +20,13 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from nmosd_cohort.report.timeline_marks import Mark, Scale
     from nmosd_cohort.result import Result
 
-Scale = tuple[float, str]
 ORDER = ("attacks", "pain", "numbness", "strength", "disability", "drugs", "mri", "csf", "blood")
 NAMES = {
     "attacks": "Attacks",
-    "pain": "Pain",
+    "pain": "Pain\n(NRS 0 to 10)",
     "numbness": "Numbness",
     "strength": "Strength\n(MRC grade)",
     "disability": "EDSS",
@@ -32,13 +35,6 @@ NAMES = {
     "csf": "CSF",
     "blood": "Blood",
 }
-MRI_WORDS = {
-    "first_lesions": "lesion {label}",
-    "new_lesion": "new lesion: {label}",
-    "same_lesions": "no new lesion: {label}",
-    "no_lesion": "{region}: no lesion",
-    "imaged": "{region} imaged",
-}
 PAIN, DRUG, RIGHT, LEFT = "#B2340B", "#0072B2", "#0072B2", "#B2340B"
 DAYS_PER_WEEK, DAYS_PER_YEAR = 7, 365.25
 LONG_DAYS = 2 * 365  # a longer course is drawn in years
@@ -46,7 +42,9 @@ FAR = 3.0  # an event farther before the rest than this many times its length st
 UNDATED_ROOM = 0.46  # of the length of the axis, for what has no date
 EDGE_ROOM = 0.12  # of the length of the axis, for what happened far earlier
 AFTER_ROOM = 0.14  # of the length of the axis, for what goes on after the last event
-WIDTH, LEFT_INCHES, TOP_INCHES, BOTTOM_INCHES = 9.4, 1.75, 0.12, 0.55
+WIDTH, LEFT_INCHES, TOP_INCHES, BOTTOM_INCHES = 9.4, 1.85, 0.12, 0.55
+SIDE_CHARACTERS = 36
+OPEN = (0, (3, 1.2))  # dashes of what has no recorded end
 
 
 def plot_timeline(result: Result) -> Figure:
@@ -58,21 +56,28 @@ def plot_timeline(result: Result) -> Figure:
     lanes = [lane for lane in ORDER if any(event["lane"] == lane for event in events)]
     start, end = _window(dated)
     scale = (DAYS_PER_YEAR, "years") if end - start > LONG_DAYS else (DAYS_PER_WEEK, "weeks")
-    heights = [_height([event for event in events if event["lane"] == lane], lane) for lane in lanes]
-    panels = _panels(heights)
     last = (end + AFTER_ROOM * (end - start)) / scale[0]
+    edges, length = (start / scale[0], last), (end - start) / scale[0]
+    has_side = any(is_missing(event["start_days"]) or event["note"] for event in events)
+    limits = (edges[0] - 0.03 * length, last + length * (UNDATED_ROOM if has_side else AFTER_ROOM))
+    inch = (limits[1] - limits[0]) / (0.99 * WIDTH - LEFT_INCHES)
+    of_lane = {lane: [event for event in events if event["lane"] == lane] for lane in lanes}
+    marks = {lane: MARKS[lane](of_lane[lane], scale, edges, inch, limits[1]) for lane in lanes if lane in MARKS}
+    panels = _panels([_height(of_lane[lane], lane, marks.get(lane, [])) for lane in lanes])
+    panels[-1].set_xlim(*limits)
     for lane, panel in zip(lanes, panels, strict=True):
-        own = [event for event in events if event["lane"] == lane]
-        _dress(panel, lane, start / scale[0], last)
-        DRAW.get(lane, _draw_values)(panel, own, scale, (start / scale[0], last))
-    length = (end - start) / scale[0]
-    has_side = any(is_missing(event["start_days"]) for event in events)
-    panels[-1].set_xlim(start / scale[0] - 0.03 * length, last + length * (UNDATED_ROOM if has_side else 0.10))
+        _dress(panel, lane, *edges)
+        if lane in MARKS:
+            draw_marks(panel, marks[lane])
+        else:
+            DRAW.get(lane, _draw_values)(panel, of_lane[lane], scale, edges)
     panels[-1].tick_params(axis="x", bottom=True, labelbottom=True)
     ticks = [tick for tick in panels[-1].get_xticks() if start / scale[0] - 0.02 * length <= tick <= last]
     panels[-1].set_xticks(ticks)
     zero = str(result.definitions.get("zero", "onset"))
-    panels[-1].set_xlabel(f"Time since {ZEROS.get(zero, 'day zero')}, {scale[1]}")
+    is_open = any(_is_open(event) and not is_missing(event["start_days"]) for event in events)
+    said = "; dashed: end not recorded" if is_open else ""
+    panels[-1].set_xlabel(f"Time since {ZEROS.get(zero, 'day zero')}, {scale[1]}{said}")
     figure = panels[0].figure
     assert isinstance(figure, Figure)
     return figure
@@ -108,13 +113,17 @@ def _window(dated: list[Row]) -> tuple[float, float]:
     return (start - EDGE_ROOM * (end - start) if days[0] < start else start), end
 
 
-def _height(events: list[Row], lane: str) -> float:
+def _height(events: list[Row], lane: str, marks: Sequence[Mark]) -> float:
+    """Return the height of a lane in inches."""
     names = len({event["label"] for event in events})
-    tall = {"pain": 1.55, "strength": 1.0, "disability": 0.9, "attacks": 0.65, "numbness": 0.35, "mri": 0.55}
+    if marks:
+        return 0.14 + 0.3 * (1 + max(mark.row for mark in marks))
+    if lane == "pain":
+        return 1.2 + 0.2 * len({event["label"] for event in events if event["kind"] == "episode"})
     if lane == "drugs":
         undated = len({event["label"] for event in events if is_missing(event["start_days"])})
         return 0.3 + 0.27 * names + 0.08 * undated
-    return tall.get(lane, 0.2 + 0.25 * max(1, names))
+    return {"strength": 1.15, "disability": 0.9, "numbness": 0.35}.get(lane, 0.2 + 0.25 * max(1, names))
 
 
 def _dress(panel: Axes, lane: str, start: float, last: float) -> None:
@@ -126,12 +135,8 @@ def _dress(panel: Axes, lane: str, start: float, last: float) -> None:
     panel.axvspan(start, last, color="#FAFAFA", lw=0, zorder=0, label="_ground")
 
 
-def _at(event: Row, scale: Scale, edges: tuple[float, float]) -> tuple[float, str]:
-    """Return where an event stands, and its time in words if that is the edge."""
-    where = float(event["start_days"]) / scale[0]
-    if where < edges[0]:
-        return edges[0], f"{_time(where)} {scale[1]}: "
-    return where, ""
+def _is_open(event: Row) -> bool:
+    return event["kind"] in ("episode", "course") and is_missing(event["end_days"])
 
 
 def _pain_name(label: str) -> str:
@@ -149,39 +154,23 @@ def _value(event: Row) -> str:
     sign = {"above_limit": "≥ ", "below_limit": "< "}.get(str(event["kind"]), "")
     low, high = float(event["value"]), float(event["value_high"])
     text = f"{low:g}" if low == high else f"{low:g}-{high:g}"
-    return f"{sign}{text} {str(event['unit']).replace('/uL', '/µL').replace('ug/', 'µg/')}".strip()
+    return f"{sign}{text}\u00a0{str(event['unit']).replace('/uL', '/µL').replace('ug/', 'µg/')}".strip()
 
 
-def _side(panel: Axes, position: float, texts: Sequence[str], edges: tuple[float, float], *, head: bool = True) -> None:
-    """List what has no date at the right of a lane."""
-    if texts:
-        said = ("start not recorded: " if head else "") + "; ".join(texts)
-        panel.annotate(textwrap.fill(said, 38), (edges[1], position), xytext=(5, 0), textcoords="offset points",
-                       va="center", fontsize=8, color=QUIET, style="italic")  # fmt: skip
-
-
-def _draw_attacks(panel: Axes, events: list[Row], scale: Scale, edges: tuple[float, float]) -> None:
-    treated = {event["start_days"]: str(event["label"]) for event in events if event["kind"] == "acute_treatment"}
-    attacks = [event for event in events if event["kind"] == "attack"]
-    for i, event in enumerate(attacks):
-        where, when = _at(event, scale, edges)
-        names = [level_label(part) for part in str(event["label"]).split(";") if part]
-        text = without_capital(", ".join([names[0], *map(without_capital, names[1:])])) if names else "attack"
-        text = f"{when}{text}"
-        text += f"\n{treated[event['start_days']]}" if event["start_days"] in treated else ""
-        height = 0.6 if when else -0.3
-        panel.plot([where], [height], marker="<" if when else "v", ms=9, color=INK, clip_on=False, label="_attack")
-        if len(attacks) <= 3:
-            panel.annotate(text, (where, height), xytext=(8, 0), textcoords="offset points", fontsize=8,
-                           va="center", label=f"_{i}")  # fmt: skip
-    _flat(panel)
+def _side(
+    panel: Axes, position: float, told: Sequence[str], undated: Sequence[str], edges: tuple[float, float]
+) -> None:
+    """Write at the right of a lane what is told of it and what has no date."""
+    texts = [*dict.fromkeys(told), *(["start not recorded: " + ", ".join(undated)] if undated else [])]
+    panel.annotate(textwrap.fill("; ".join(texts), SIDE_CHARACTERS), (edges[1], position), xytext=(5, 0),
+                   textcoords="offset points", va="center", fontsize=8, color=QUIET, style="italic")  # fmt: skip
 
 
 def _draw_pain(panel: Axes, events: list[Row], scale: Scale, edges: tuple[float, float]) -> None:
     for event in events:
         if is_missing(event["start_days"]):
             continue
-        where, _ = _at(event, scale, edges)
+        where, _ = time_of(event, scale, edges)
         if event["kind"] == "score_range":
             low, high = float(event["value"]), float(event["value_high"])
             panel.plot([where] * 2, [low, high], color=PAIN, lw=6, solid_capstyle="butt", label="_range")
@@ -195,21 +184,22 @@ def _draw_pain(panel: Axes, events: list[Row], scale: Scale, edges: tuple[float,
     _line(panel, [event for event in events if event["kind"] == "score"], scale, PAIN, "o")
     episodes = [event for event in events if event["kind"] == "episode"]
     names = list(dict.fromkeys(str(event["label"]) for event in episodes))
+    said: set[str] = set()
     for event in episodes:
         if not is_missing(event["start_days"]):
-            where, _ = _at(event, scale, edges)
+            where, _ = time_of(event, scale, edges)
             height = 11.3 + 1.7 * names.index(str(event["label"]))
             until = edges[1] if is_missing(event["end_days"]) else float(event["end_days"]) / scale[0]
-            panel.plot(
-                [where, until], [height] * 2, color=PAIN, lw=3, alpha=0.45, solid_capstyle="butt", label="_spell"
-            )
-            panel.annotate(_pain_name(str(event["label"])), (where, height), xytext=(2, 1.5),
-                           textcoords="offset points", fontsize=8, va="bottom")  # fmt: skip
+            panel.plot([where, until], [height] * 2, color=PAIN, lw=3, alpha=0.45, solid_capstyle="butt",
+                       dash_capstyle="butt", ls=OPEN if _is_open(event) else "-", label="_spell")  # fmt: skip
+            text = "" if event["label"] in said else _pain_name(str(event["label"]))
+            said.add(event["label"])
+            panel.annotate(text, (where, height), xytext=(2, 1.5), textcoords="offset points", fontsize=8,
+                           va="bottom")  # fmt: skip
     panel.set_ylim(-0.8, 12.8 + 1.7 * max(0, len(names) - 1) + (0.6 if names else -2.0))
     panel.set_yticks([0, 5, 10])
-    panel.set_ylabel("Pain\n(NRS 0 to 10)")
     undated = [_pain_name(str(e["label"])) for e in episodes if is_missing(e["start_days"])]
-    _side(panel, 6, undated, edges)
+    _side(panel, 6, [], undated, edges)
 
 
 def _line(panel: Axes, events: list[Row], scale: Scale, colour: str, marker: str) -> None:
@@ -222,31 +212,38 @@ def _line(panel: Axes, events: list[Row], scale: Scale, colour: str, marker: str
 def _draw_answers(panel: Axes, events: list[Row], scale: Scale, edges: tuple[float, float]) -> None:
     for event in events:
         if not is_missing(event["start_days"]):
-            where, _ = _at(event, scale, edges)
+            where, _ = time_of(event, scale, edges)
             fill = INK if event["label"] == "yes" else "white"
             panel.plot([where], [0], marker="s", ms=6, color=INK, mfc=fill, clip_on=False, label="_answer")
     panel.text(1.0, 0.5, "filled: yes, hollow: no", transform=panel.transAxes, fontsize=7.5, color=QUIET, ha="right",
                va="center")  # fmt: skip
-    _flat(panel)
+    panel.set_yticks([])
+    panel.set_ylim(-1, 1)
 
 
 def _draw_strength(panel: Axes, events: list[Row], scale: Scale, edges: tuple[float, float]) -> None:
     """Draw one line a leg; a half grade, which stands for two neighbouring grades, as the bar between them."""
-    sides = (("mrc_right_leg", RIGHT, "o", "right leg"), ("mrc_left_leg", LEFT, "s", "left leg"))
-    for name, colour, marker, words in sides:
-        own = [event for event in events if event["label"] == name]
+    sides = (("mrc_right_leg", RIGHT, "o", "right leg", 4), ("mrc_left_leg", LEFT, "s", "left leg", -4))
+    for name, colour, marker, words, up in sides:
+        own = [event for event in events if event["label"] == name and not is_missing(event["start_days"])]
         _line(panel, own, scale, colour, marker)
         for event in own:
-            value = float(event["value"])
-            if value != int(value):
-                where, _ = _at(event, scale, edges)
-                panel.plot([where] * 2, [value - 0.5, value + 0.5], color=colour, lw=4, alpha=0.5, label="_grades")
+            where, low, high = time_of(event, scale, edges)[0], *_grades(event)
+            panel.plot([where] * 2, [low, high], color=colour, lw=4, alpha=0.5, label="_grades")
         if own:
-            last = own[-1]
-            panel.annotate(words, (float(last["start_days"]) / scale[0], float(last["value"])), xytext=(8, 0),
-                           textcoords="offset points", color=colour, fontsize=8, va="center")  # fmt: skip
+            low, high = _grades(own[-1])
+            text = f"{words}: {low:g}" if low == high else f"{words}: {low:g} to {high:g}"
+            where = float(own[-1]["start_days"]) / scale[0]
+            panel.annotate(text, (where, (low + high) / 2), xytext=(8, up), textcoords="offset points", color=colour,
+                           fontsize=8, va="center")  # fmt: skip
     panel.set_ylim(-0.4, 5.4)
-    panel.set_yticks([0, 5])
+    panel.set_yticks(range(6))
+    panel.tick_params(axis="y", labelsize=7.5)
+
+
+def _grades(event: Row) -> tuple[float, float]:
+    """Return the two whole grades that a half grade stands for, or the grade twice."""
+    return float(math.floor(event["value"])), float(math.ceil(event["value"]))
 
 
 def _draw_disability(panel: Axes, events: list[Row], scale: Scale, edges: tuple[float, float]) -> None:
@@ -262,48 +259,21 @@ def _draw_drugs(panel: Axes, events: list[Row], scale: Scale, edges: tuple[float
     names.sort(key=lambda name: (not dated[name], dated[name][0]["start_days"] if dated[name] else 0))
     for row, name in enumerate(names):
         for event in dated[name]:
-            where, when = _at(event, scale, edges)
+            where, when = time_of(event, scale, edges)
             until = edges[1] if is_missing(event["end_days"]) else max(float(event["end_days"]) / scale[0], where)
-            panel.barh(row, until - where, left=where, height=0.62, color=DRUG, alpha=0.28, ec=DRUG, lw=0.8,
-                       label="_course")  # fmt: skip
-            roomy = until - where > 0.12 * (edges[1] - edges[0])
+            panel.barh(row, until - where, left=where, height=0.62, ec=DRUG, lw=0.8, fc=(*to_rgb(DRUG), 0.28),
+                       ls=OPEN if _is_open(event) else "-", label="_course")  # fmt: skip
+            roomy = until - where > 0.16 * (edges[1] - edges[0])
             panel.annotate(f"{when}{_value(event)}", (where if roomy else until, row), ha="left" if roomy else "right",
                            xytext=(3, 0) if roomy else (-(until - where > 0) * 3, 0), textcoords="offset points",
                            va="center", fontsize=8)  # fmt: skip
         undated = [_value(e) for e in events if e["label"] == name and is_missing(e["start_days"])]
-        _side(panel, row, [text or "dose not recorded" for text in undated], edges)
+        answers = [f"response {e['note']}" for e in events if e["label"] == name and e["note"]]
+        _side(panel, row, answers, [text or "dose not recorded" for text in undated], edges)
     panel.set_yticks(range(len(names)), names)
     panel.tick_params(axis="y", length=0)
     panel.set_ylim(len(names) - 0.4, -0.6)
     panel.set_ylabel("")
-
-
-def _draw_mri(panel: Axes, events: list[Row], scale: Scale, edges: tuple[float, float]) -> None:
-    """Draw one marker an MRI, filled where it showed a lesion that was not there before."""
-    said: dict[float, list[str]] = {}
-    filled: dict[float, bool] = {}
-    for event in events:
-        where, when = _at(event, scale, edges)
-        said.setdefault(where, []).append(when + _mri_text(event))
-        is_new = event["kind"] in ("first_lesions", "new_lesion") or (
-            event["kind"] == "new_lesions" and float(event["value"]) > 0
-        )
-        filled[where] = filled.get(where, False) or is_new
-    for i, (where, texts) in enumerate(said.items()):
-        panel.plot([where], [0], marker="D", ms=7, color=INK, mfc=INK if filled[where] else "white", clip_on=False,
-                   label="_mri")  # fmt: skip
-        if len(said) <= 4:
-            panel.annotate("\n".join(textwrap.wrap("; ".join(texts), 34)), (where, 0), xytext=(9, 0), fontsize=8,
-                           textcoords="offset points", va="center", label=f"_{i}")  # fmt: skip
-    _flat(panel)
-
-
-def _mri_text(event: Row) -> str:
-    region = without_capital(level_label(str(event["label"])))
-    if event["kind"] == "new_lesions":
-        n = int(float(event["value"]))
-        return f"{region}: {n if n else 'no'} new lesion{'' if n == 1 else 's'}"
-    return MRI_WORDS[str(event["kind"])].format(label=event["label"], region=region)
 
 
 def _draw_values(panel: Axes, events: list[Row], scale: Scale, edges: tuple[float, float]) -> None:
@@ -312,7 +282,7 @@ def _draw_values(panel: Axes, events: list[Row], scale: Scale, edges: tuple[floa
     for event in events:
         if is_missing(event["start_days"]):
             continue
-        where, when = _at(event, scale, edges)
+        where, when = time_of(event, scale, edges)
         row = names.index(str(event["label"]))
         panel.plot([where], [row], marker=".", color=INK, ms=6, label="_value")
         panel.annotate(when + _value(event), (where, row), xytext=(6, 0), textcoords="offset points", va="center",
@@ -323,17 +293,11 @@ def _draw_values(panel: Axes, events: list[Row], scale: Scale, edges: tuple[floa
     panel.set_ylabel("")
 
 
-def _flat(panel: Axes) -> None:
-    panel.set_yticks([])
-    panel.set_ylim(-1, 1)
-
-
 DRAW: dict[str, Callable[..., Any]] = {
-    "attacks": _draw_attacks,
     "pain": _draw_pain,
     "numbness": _draw_answers,
     "strength": _draw_strength,
     "disability": _draw_disability,
     "drugs": _draw_drugs,
-    "mri": _draw_mri,
 }
+MARKS = {"attacks": attack_marks, "mri": mri_marks}

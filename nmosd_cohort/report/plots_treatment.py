@@ -49,7 +49,7 @@ def plot_contrast(result: Result) -> Figure:
     left.set_xlim(-0.35, 1.35)
     left.set_ylabel(f"{outcome_label(str(result.definitions['outcome']))}, {'median' if is_ordinal else 'mean'}")
     left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), fontsize=9)
-    set_title(left, "Each arm; a change in one alone is no contrast", width=4)
+    set_title(left, "Each arm; a change in one\nalone is no contrast", width=4)
     _draw_contrasts(right, result)
     return figure
 

@@ -68,8 +68,8 @@ def row_p(row: Row) -> str:
     if is_missing(row["estimate"]) or is_missing(row["conf_low"]) or is_missing(row["conf_high"]):
         return NOT_TESTED
     adjusted = row.get("p_adjusted", math.nan)
-    holm = "" if is_missing(adjusted) else f" (Holm {p_text(adjusted)})"
-    return p_text(row["p_value"]) + holm
+    how = "max-T" if "max-T" in str(row.get("method", "")) else "Holm"
+    return p_text(row["p_value"]) + ("" if is_missing(adjusted) else f" ({how} {p_text(adjusted)})")
 
 
 def row_patients(row: Row) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from nmosd_cohort.result import Result
 
+TABLE_1_OF = "describe_cohort"  # the question whose answer is a Table 1
 MOST_PAIRS = 3  # with more groups only the largest difference has a column
 CAPTION = "Patients (number known of all in brackets; missing values are no category)"
 
@@ -44,9 +45,10 @@ def table_1(result: Result) -> pd.DataFrame:
     levels = list(dict.fromkeys(level for _, level, measure, _ in found if measure == "missing_share"))
     gaps = {(outcome, level): row for (outcome, level, measure, _), row in found.items() if measure == GAP}
     pairs = list(dict.fromkeys(level for _, level in gaps))
+    group = next((row["group"] for row in found.values() if row["group"]), "")
     lines = []
     for outcome, measure, term, name in _lines(found):
-        cells = {_head(level): _cell(found, outcome, level, measure, term) for level in levels}
+        cells = {_head(level, group): _cell(found, outcome, level, measure, term) for level in levels}
         of_line = {level: gaps[outcome, level] for level in pairs if (outcome, level) in gaps}
         lines.append({"characteristic": name} | cells | _gap_cells(of_line, pairs))
     return pd.DataFrame(lines).fillna("")
@@ -72,7 +74,9 @@ def _lines(found: Found) -> list[tuple[str, str, str, str]]:
     return [(*key, name) for key, name in ordered]
 
 
-def _head(level: str) -> str:
+def _head(level: str, group: str) -> str:
+    if level in ("yes", "no"):
+        return f"{group_label(group)}: {level}"
     return level_label(level) if level else "All patients"
 
 

@@ -77,6 +77,9 @@ if TYPE_CHECKING:
     from nmosd_cohort.statistics.paired.no_effect_responders import no_effect_responders as no_effect_responders
     from nmosd_cohort.statistics.paired.regression_to_the_mean import regression_to_the_mean as regression_to_the_mean
     from nmosd_cohort.statistics.paired.regression_to_the_mean import sensitivity_curve as sensitivity_curve
+    from nmosd_cohort.statistics.paired.related_score import (
+        regression_given_related_score as regression_given_related_score,
+    )
     from nmosd_cohort.statistics.paired.signed_rank import pseudo_median as pseudo_median
     from nmosd_cohort.statistics.paired.signed_rank import wilcoxon_signed_rank as wilcoxon_signed_rank
     from nmosd_cohort.statistics.pooling.borrowing import robust_map as robust_map
@@ -223,6 +226,7 @@ _HOME = {
     "pseudo_median": "paired.signed_rank",
     "responders": "paired.change",
     "response": "paired.change",
+    "regression_given_related_score": "paired.related_score",
     "regression_to_the_mean": "paired.regression_to_the_mean",
     "sensitivity_curve": "paired.regression_to_the_mean",
     "no_effect_responders": "paired.no_effect_responders",

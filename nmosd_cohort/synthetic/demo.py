@@ -186,6 +186,8 @@ DECIMAL_VARIABLES = (
     *(f"sf36_{scale}" for scale in ("pf", "rp", "bp", "gh", "vt", "sf", "re", "mh", "pcs", "mcs")),
 )
 NOT_ASKED = "-9"
+# Persons in the imagined area of the demo registry, about as many as a published incidence would give these patients.
+POPULATION, CATCHMENT_YEARS = 4_000_000, range(2016, 2026)
 
 
 def write_demo(folder: str | os.PathLike[str], *, n: int = 220, seed: int = 7) -> pd.DataFrame:
@@ -246,6 +248,8 @@ def mapping_text(n: int, seed: int) -> str:
         "[registry]",
         'name = "Demo registry (synthetic)"',
         f'data_cut = "{DATA_CUT}"',
+        "[catchment]",
+        f"population = {{ {', '.join(f'{year} = {POPULATION}' for year in CATCHMENT_YEARS)} }}",
     ]
     return "\n".join([*head, *(line for name in FILES for line in _source_lines(name)), ""])
 

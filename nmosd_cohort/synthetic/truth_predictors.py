@@ -17,7 +17,7 @@ from nmosd_cohort.synthetic.scenario import read_scenario
 if TYPE_CHECKING:
     import pandas as pd
 
-TRUTH_N = 20_000
+TRUTH_N = 12_000
 TRUTH_SEED = 78
 SCALES = tuple(f"sf36_{scale}" for scale in ("pf", "rp", "gh", "vt", "sf", "re", "mh"))
 PREDICTORS = ("pain_nrs", "edss_bowel_bladder", "sexual_dysfunction", "edss_visual", "edss_pyramidal")
@@ -25,7 +25,7 @@ PREDICTORS = ("pain_nrs", "edss_bowel_bladder", "sexual_dysfunction", "edss_visu
 
 @cache
 def predictor_truth(scenario: str = "review") -> dict[str, float]:
-    """Return true values by key, each from one seeded draw of 20,000 patients at their last usable visit.
+    """Return true values by key, each from one seeded draw of 12,000 patients at their last usable visit.
 
     Returns
     -------

@@ -5,11 +5,12 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+import nmosd_cohort as nc
 from nmosd_cohort.literature import catalogue
 from nmosd_cohort.literature.catalogue import (
     FOLDER,
@@ -19,7 +20,8 @@ from nmosd_cohort.literature.catalogue import (
     read_catalogue,
     read_papers,
 )
-from nmosd_cohort.literature.figure import printed_percentages
+from nmosd_cohort.literature.figure import Question, printed_percentages
+from nmosd_cohort.literature.row_definitions import MATCHED, _table
 
 # Written down by hand from the evidence: id, n, events, printed value.
 BY_HAND: list[tuple[str, int | None, int | None, float | None]] = [
@@ -112,14 +114,41 @@ def test_every_question_has_figures_that_it_can_answer() -> None:
     answered = published_figures()["question"].value_counts().to_dict()
     fewest = {
         "pain_prevalence": 32,
-        "change_after_start": 13,
+        "change_after_start": 17,
         "pain_and_depression": 12,
-        "lesion_level_and_pain": 4,
-        "neuropathic_pain_and_quality_of_life": 3,
+        "attacks_after_start": 21,
+        "drug_use_and_response": 11,
+        "pain_and_diagnosis": 5,
+        "neuropathic_pain_and_quality_of_life": 4,
+        "depression_treatment_gap": 3,
+        "pain_types": 3,
+        "brain_imaging_and_pain": 2,
+        "lesion_level_and_pain": 2,
         "neuropathic_pain_and_disability": 2,
+        "pain_sites": 2,
+        "persistent_lesions_and_pain": 2,
+        "incidence_and_prevalence": 1,
+        "pain_as_first_sign": 1,
+        "pain_as_worst_symptom": 1,
+        "predictors_of_neuropathic_pain": 1,
     }
     assert answered.keys() == fewest.keys()
     assert all(answered[question] >= n for question, n in fewest.items())
+
+
+def test_no_figure_says_that_no_question_does_what_one_does() -> None:
+    table = published_figures()
+    assert table["question"].replace("", None).notna().sum() == 128
+    reasons = table["why_not"].dropna()
+    named = set(re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b", " ".join(reasons)))
+    assert named <= set(nc.__all__), "a reason names a question that is not there"
+    assert not reasons.str.contains("who is treated|measurements of the brain|painful sites|pain syndromes").any()
+
+
+def test_every_row_that_the_table_of_definitions_knows_has_a_construct_of_its_own() -> None:
+    keys = [tuple(line.get(name, "*") for name in ("question", *MATCHED)) for line in _table()]
+    assert len(set(keys)) == len(keys)
+    assert {line["question"] for line in _table()} <= set(get_args(Question))
 
 
 def test_arguments_of_prevalence_are_the_figures_own_definitions() -> None:

@@ -227,12 +227,35 @@ def test_figure_without_answers_takes_only_what_is_stated() -> None:
     assert published_definitions(find_figure("kong_2016_pain_qol"))["denominator"] == "with_myelitis"
 
 
-# The nearest local value is shown and not compared: all patients there and here those whose MRI covered both levels;
-# a score of neuropathic pain there and here pain of any kind.
+# The nearest local value is shown and not compared, as it is of other patients, of another time or of another thing.
+FOLLOW_UP = "the construct differs: published relapse free"
 SHOWN_ONLY = {
     "ayzenberg_2021_or_myelitis_attacks": "the denominator differs",
     "ayzenberg_2021_or_upper_thoracic": "the denominator differs",
+    "ayzenberg_2021_spasticity_pain": "the time frame differs: published chronic, local current",
+    "ayzenberg_2021_untreated_np": "the construct differs",
+    "chai_review_relapse_heralded": "the denominator of the published figure is unknown",
+    "chai_review_worst_symptom": "the denominator of the published figure is unknown",
+    "chavarro_2016_antidepressant_nonresponse": "the denominator differs",
+    "chavarro_2016_antidepressant_use": "the construct differs: published antidepressant use, local no antidepressant",
     "chavarro_2016_r_np_depression": "the construct differs",
+    "eculizumab_2026_relapse_free": FOLLOW_UP,
+    "elsone_2013_itch": "the construct differs: published neuropathic itch, local itch as a quality of pain",
+    "huang_2018_sf_mpq": "the denominator differs: published with myelitis, local assessed",
+    "mealy_2020_pain": "the denominator differs",
+    "ongphichetmetha_2024_relapse_free": FOLLOW_UP,
+    "qian_2012_multiple_medications": "the construct differs",
+    "qian_2012_pain_free_on_medication": "the denominator differs",
+    "qin_2023_relapse_free": FOLLOW_UP,
+    "ringelstein_2022_relapse_free": FOLLOW_UP,
+    "ringelstein_2022_relapse_free_aqp4": FOLLOW_UP,
+    "ringelstein_2022_relapse_free_seronegative": FOLLOW_UP,
+    "tango_2020_relapse_free_azathioprine": FOLLOW_UP,
+    "tango_2020_relapse_free_tocilizumab": FOLLOW_UP,
+    "toulouse_series_relapse_free": FOLLOW_UP,
+    "valerio_2020_two_syndromes": "the construct differs",
+    "xue_anticonvulsant_np_response": "the denominator of the published figure is unknown",
+    "zhang_2022_antidepressant_use": "the denominator of the published figure is unknown",
 }
 
 
@@ -266,7 +289,65 @@ def test_margins_are_those_laid_down() -> None:
     assert margin_of(find_figure("argentina_2022_bodily_pain")) == 5.0
 
 
-def test_no_figure_that_a_question_answers_is_of_attacks_alone() -> None:
+def test_figures_of_attacks_alone_are_answered_by_rows_of_attacks_alone() -> None:
     # on this rests that the phase is listed and does not stop
     figures = [figure for paper in read_catalogue() for figure in paper.figures if figure.answers]
-    assert not [figure.id for figure in figures if figure.phase == "attack"]
+    of_attacks = [figure for figure in figures if figure.phase == "attack"]
+    assert of_attacks
+    assert all(local_definitions(figure.answers, {})["phase"] == "attack" for figure in of_attacks)
+
+
+@pytest.mark.parametrize(
+    "figure", ["zhang_2022_analgesic_use", "pumch_comorbidity_antidepressant_use", "xue_pain_two_sites"]
+)
+def test_drugs_and_sites_of_those_with_pain_are_never_set_against_all(figure: str) -> None:
+    assert compare_definitions(find_figure(figure), {}).comparable
+    gate = compare_definitions(find_figure(figure), {"denominator": "assessed"})
+    assert gate.reason == "the published share is of patients with pain, the local one is not"
+    everyone = compare_definitions(find_figure("qian_2012_pain_medication"), {"denominator": "with_pain"})
+    assert everyone.reason == "the local share is of patients with pain, the published one is not"
+
+
+def test_row_of_multiple_sclerosis_is_of_that_diagnosis_and_no_other() -> None:
+    figure = find_figure("qian_2012_pain_ms")
+    gate = compare_definitions(figure, {})
+    items = {item.item: (item.local, item.published) for item in gate.items}
+    assert gate.comparable
+    assert items["diagnosis"] == ("ms", "ms")
+    assert compare_definitions(figure, {"diagnosis": "nmosd"}).reason == (
+        "the diagnosis differs: published ms, local nmosd"
+    )
+    assert compare_definitions(figure, {"denominator": "assessed"}).reason.startswith("the denominator differs")
+    bodily_pain = local_definitions(find_figure("argentina_2022_bodily_pain_ms").answers, {})
+    assert (bodily_pain["diagnosis"], bodily_pain["denominator"]) == ("ms", "other: patients with multiple sclerosis")
+
+
+def test_chronic_pain_is_not_set_beside_current_pain_of_a_type() -> None:
+    chronic = find_figure("ayzenberg_2021_spasticity_pain")
+    assert not compare_definitions(chronic, {}).comparable
+    assert compare_definitions(replace(chronic, time_frame="current"), {}).comparable
+
+
+@pytest.mark.parametrize(
+    ("figure", "instrument", "comparable"),
+    [
+        ("traboulsee_2020_baseline_pain", None, True),  # the row itself is of the VAS
+        ("traboulsee_2020_baseline_pain", "NRS", False),
+        ("araki_2014_pain_12m", "VAS", False),
+        ("ayzenberg_2021_untreated_moderate_depression", "bdi_ii", True),
+        ("ayzenberg_2021_untreated_moderate_depression", "phq9", False),
+    ],
+)
+def test_scores_of_another_instrument_are_not_compared(figure: str, instrument: str | None, comparable: bool) -> None:
+    gate = compare_definitions(find_figure(figure), {"instrument": instrument})
+    assert gate.comparable is comparable
+    if not comparable:
+        assert gate.reason.startswith("the instrument differs")
+
+
+def test_drug_of_the_question_is_part_of_what_its_row_is_about() -> None:
+    answers = find_figure("yamamura_2019_relapse_hr").answers
+    assert answers is not None
+    assert local_definitions(answers, {})["construct"] == "relapse_on_satralizumab"
+    other = replace(answers, arguments=answers.arguments | {"drug": "mycophenolate mofetil"})
+    assert local_definitions(other, {})["construct"] == "relapse_on_mycophenolate_mofetil"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import get_args
 
@@ -175,26 +176,29 @@ def test_own_estimates_go_before_the_answer_of_the_question(review, questions_as
     row = {"estimate": 0.75, "conf_low": 0.66, "conf_high": 0.83, "std_error": 0.043, "n": 130}
     definitions = {"construct": "any_pain", "denominator": "assessed", "time_frame": "current"}
     other = {"estimate": 0.5, "std_error": 0.05, "n": 90}
-    own = {"qian_2012_pain_current": (row, definitions), "qian_2012_pain_ms": (other, {"denominator": "assessed"})}
+    own = {
+        "qian_2012_pain_current": (row, definitions),
+        "qian_2012_pain_intensity": (other, {"denominator": "assessed"}),
+    }
     found = nc.validate(review, papers=["qian_2012"], own=own).set_index("figure")
     ours = found.loc["qian_2012_pain_current"]
-    assert questions_asked == []
+    assert "pain_prevalence" not in questions_asked
     assert (ours["local_estimate"], ours["local_n"]) == (0.75, 130)
     assert "tested on the logit scale" in ours["reason"]
     assert ours["verdict"] == "compatible but imprecise"
     # a figure that no question answers is judged by what the caller states of his own
-    assert found.loc["qian_2012_pain_ms", "verdict"] == "not comparable"
-    assert found.loc["qian_2012_pain_ms", "reason"].startswith("The construct of the local figure is unknown")
+    assert found.loc["qian_2012_pain_intensity", "verdict"] == "not comparable"
+    assert found.loc["qian_2012_pain_intensity", "reason"].startswith("The construct of the local figure is unknown")
 
 
 def test_answers_that_are_there_are_not_asked_again(questions_asked):
     review = nc.simulate(n=60, seed=3)
     ready = [nc.pain_prevalence(review), nc.pain_and_depression(review, seed=7)]
-    with_ready = nc.validate(review, papers=["qian_2012", "liu_2023", "tong_2022"], results=ready)
-    assert questions_asked == ["pain_prevalence"] * 2  # neuropathic pain, of two denominators
+    with_ready = nc.validate(review, papers=["kanamori_2011", "liu_2023", "tong_2022"], results=ready)
+    assert sorted(questions_asked) == ["pain_and_diagnosis", *["pain_prevalence"] * 2]  # neuropathic, two denominators
     questions_asked.clear()
-    without = nc.validate(review, papers=["qian_2012", "liu_2023", "tong_2022"])
-    assert sorted(questions_asked) == ["pain_and_depression", *["pain_prevalence"] * 3]
+    without = nc.validate(review, papers=["kanamori_2011", "liu_2023", "tong_2022"])
+    assert sorted(questions_asked) == ["pain_and_depression", "pain_and_diagnosis", *["pain_prevalence"] * 3]
     pd.testing.assert_frame_equal(with_ready, without)
 
 
@@ -209,7 +213,7 @@ def test_answers_of_other_definitions_or_registries_are_not_used(review, questio
         replace(usual, definitions={}),
         replace(usual, name="pain_and_depression"),
     ]
-    nc.validate(review, papers=["qian_2012"], results=ready)
+    nc.validate(review, papers=["liang_2025"], results=ready)
     assert questions_asked == ["pain_prevalence"]
 
 
@@ -260,7 +264,7 @@ def test_select_that_fits_several_rows_is_a_fault_of_the_catalogue(review, monke
 
 
 def test_an_own_estimate_alone_stands_for_the_figure_s_own_construct_and_denominator(review):
-    # no question takes spinal onset as an exposure; 15.78 (1.37 to 182.15) is so wide that 2 does not contradict it
+    # 15.78 (1.37 to 182.15) is so wide that 2 does not contradict it
     ratio = nc.statistics.odds_ratio(20, 60, 10, 50)
     found = nc.validate(review, papers=["zhang_2022"], own={"zhang_2022_or_spinal_onset": ratio}).set_index("figure")
     row = found.loc["zhang_2022_or_spinal_onset"]
@@ -271,3 +275,54 @@ def test_an_own_estimate_alone_stands_for_the_figure_s_own_construct_and_denomin
     found = nc.validate(review, papers=["qian_2012"], own={"qian_2012_pain_current": none}).set_index("figure")
     assert found.loc["qian_2012_pain_current", "verdict"] == "not assessable"
     assert none.method.lower() in found.loc["qian_2012_pain_current", "reason"].lower()
+
+
+MS_FIGURES = ("kanamori_2011_pain_ms", "qian_2012_pain_ms", "sun_2017_pain_ms", "zhou_2019_pain_ms")
+
+
+@pytest.fixture(scope="module")
+def with_ms():
+    return nc.simulate("demo", n=120, seed=7)
+
+
+@pytest.mark.parametrize("diagnosis", ["nmosd", "ms"])
+def test_patients_with_multiple_sclerosis_stand_beside_published_ones_whoever_is_studied(with_ms, diagnosis):
+    papers = ["kanamori_2011", "qian_2012", "sun_2017", "zhou_2019"]
+    found = nc.validate(with_ms, papers=papers, diagnosis=diagnosis).set_index("figure").loc[list(MS_FIGURES)]
+    ms = nc.pain_prevalence(with_ms, pain="any", diagnosis="ms").estimates.iloc[0]
+    assert found["local_estimate"].eq(ms["estimate"]).all()
+    assert found["local_n"].eq(ms["n"]).all()
+    assert found["difference"].notna().all()
+    assert found["gate_same"].str.contains("diagnosis").all()
+
+
+def test_nmosd_share_is_not_set_beside_multiple_sclerosis_when_that_is_studied(with_ms):
+    found = nc.validate(with_ms, papers=["kanamori_2011"], diagnosis="ms").set_index("figure")
+    assert found.loc["kanamori_2011_pain", "reason"] == "The diagnosis differs: published nmosd, local ms."
+
+
+def test_what_the_registry_lacks_is_said_by_the_question_itself(with_ms):
+    found = nc.validate(with_ms, papers=["yamamura_2019", "tian_2020"]).set_index("figure")
+    assert set(found["verdict"]) == {"not assessable"}
+    hazard = found.loc["yamamura_2019_relapse_hr", "reason"]
+    assert hazard.startswith("The registry has no value for this (satralizumab against placebo: 0 and 0 first starters")
+    assert "a clinic registry has no population behind it" in found.loc["tian_2020_incidence", "reason"]
+
+
+def test_incidence_is_compared_where_the_population_is_known(with_ms):
+    catchment = nc.incidence_and_prevalence(with_ms, population={2015: 10**6, 2016: 10**6})
+    row = catchment.estimates.query("outcome == 'incidence' and term == ''").iloc[0]
+    found = nc.validate(with_ms, papers=["tian_2020"], own={"tian_2020_incidence": (dict(row), {})}).iloc[0]
+    assert found["difference"] == pytest.approx(math.log(row["estimate"] / 0.278))
+
+
+def test_drugs_and_sites_are_those_of_the_questions(with_ms):
+    found = nc.validate(with_ms, papers=["zhang_2022", "xue"]).set_index("figure")
+    used = nc.drug_use_and_response(with_ms).estimates
+    on_drug = used.query("outcome == 'on_drug_for_pain' and group == 'pain_kind' and level == 'with_pain'").iloc[0]
+    assert found.loc["zhang_2022_analgesic_use", ["local_estimate", "local_n"]].tolist() == [
+        on_drug["estimate"],
+        on_drug["n"],
+    ]
+    sites = nc.pain_sites(with_ms, time_frame="ever").estimates.iloc[0]
+    assert found.loc["xue_pain_two_sites", "local_estimate"] == sites["estimate"]

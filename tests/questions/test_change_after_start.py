@@ -141,6 +141,7 @@ def test_no_effect_responders_are_of_the_rule_that_their_name_says(review):
         {"at_days": 0},
         {"at_days": 10},
         {"drug_class": "magic"},
+        {"chosen_by": "pain"},
         {"durability_days": (30, 10)},
     ],
 )
@@ -240,6 +241,30 @@ def test_a_baseline_cut_is_never_naked(review):
         for term in ("baseline below 5", "baseline at least 5")
     )
     assert high < low, "those chosen for a high score fall further by themselves"
+
+
+def test_another_score_is_corrected_at_equal_scores_of_both_kinds(review, on_backend):
+    result = nc.change_after_start(on_backend(review), outcome="sf36_bp", baseline_cut=40)
+    rows = result.estimates[result.estimates["outcome"] == "sf36_bp"]
+    for term in ("baseline below 40", "baseline at least 40"):
+        part = rows[rows["term"] == term].set_index("measure")["estimate"]
+        crude, expected = part["mean_change"], part["expected_change_without_effect"]
+        assert part["corrected_change"] == pytest.approx(crude - expected)
+    assert not rows["measure"].str.startswith("no_effect").any()
+    check = result.checks.set_index("check").loc["regression to the mean identifiable"]
+    assert check["status"] == "met"
+    assert check["detail"].startswith("at equal sf36_bp and pain_nrs, from ")
+    own = nc.change_after_start(review, outcome="sf36_bp", chosen_by="sf36_bp").estimates
+    assert own["measure"].str.startswith("no_effect").any()
+
+
+def test_without_the_score_that_chose_nothing_is_corrected():
+    registry = scored("sf36_bp", [(30, 40), (20, 35), (50, 60), (40, 40), (25, 50), (35, 30)])
+    result = nc.change_after_start(registry, outcome="sf36_bp", at_days=10, window_days=3, baseline_cut=40)
+    assert not result.estimates["measure"].isin(["corrected_change", "expected_change_without_effect"]).any()
+    checks = result.checks.set_index("check")
+    assert checks.loc["regression to the mean identifiable", "status"] == "not met"
+    assert "assessments.pain_nrs at the visits of sf36_bp" in checks.loc["change by baseline", "detail"]
 
 
 def test_every_argument_stands_in_the_definitions(five):

@@ -49,16 +49,18 @@ USE = [
     ("on_anticonvulsant", {"level": "with_pain"}, (2, 4)),
     ("on_antidepressant", {"level": "with_pain"}, (2, 4)),
     ("on_opioid", {"level": "with_pain"}, (0, 4)),
-    ("on_pain_drug", {"level": "with_pain"}, (3, 4)),
+    # d takes escitalopram against depression, which is no pain drug.
+    ("on_pain_drug", {"level": "with_pain"}, (2, 4)),
     ("on_drug_for_pain", {"level": "with_pain"}, (2, 4)),
     ("no_symptomatic_drug", {"level": "with_pain"}, (1, 4)),
     ("no_symptomatic_drug", {"level": "neuropathic"}, (0, 3)),
     ("two_or_more_drug_classes", {"level": "with_pain"}, (1, 4)),
     ("on_anticonvulsant", {"level": "tonic_spasm"}, (1, 2)),
-    ("on_pain_drug", {"group": ""}, (3, 6)),
-    # NRS of those on a pain drug: 6, 4, 5.
-    ("moderate_severe_pain", {"level": "with_pain", "term": "on_pain_drug"}, (3, 3)),
-    ("pain_free_on_analgesic", {"term": "on_pain_drug"}, (0, 3)),
+    ("on_pain_drug", {"group": ""}, (2, 6)),
+    # NRS of those on a pain drug: 6, 4; d on escitalopram: 5.
+    ("moderate_severe_pain", {"level": "with_pain", "term": "on_pain_drug"}, (2, 2)),
+    ("moderate_severe_pain", {"level": "with_pain", "term": "on_symptomatic_drug"}, (3, 3)),
+    ("pain_free_on_analgesic", {"term": "on_pain_drug"}, (0, 2)),
     # The last judged anticonvulsant: a carbamazepine good, b partial, d none.
     ("response_anticonvulsant", {"level": "neuropathic"}, (2, 3)),
     ("response_anticonvulsant", {"level": "good"}, (1, 3)),

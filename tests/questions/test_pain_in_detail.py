@@ -59,6 +59,8 @@ def test_types_by_hand(on_backend):
     assert counts(result, "pain_types_two_or_more") == (1, 4)
     # Of the four with pain two have a type on every open episode.
     assert counts(result, "pain_type_known") == (2, 4)
+    several = share(result, "pain_types_two_or_more", measure="bounds_if_not_described")
+    assert (several["conf_low"], several["conf_high"]) == (pytest.approx(1 / 6), pytest.approx(3 / 6))
     # Six were asked: at least 2, at most 2 + 2 have it.
     bounds = share(result, "pain_type_neuropathic", measure="bounds_if_not_described")
     assert (bounds["conf_low"], bounds["conf_high"], bounds["n"]) == (pytest.approx(2 / 6), pytest.approx(4 / 6), 6)
@@ -123,6 +125,8 @@ def test_a_type_with_five_patients_is_split():
     sites = nc.pain_sites(registry)
     assert counts(sites, "pain_site_leg", level="neuropathic") == (3, 5)
     assert sites.estimates[sites.estimates["level"] == "headache"].empty
+    split = sites.checks.set_index("check").loc["types of pain split by site or quality", "detail"]
+    assert split.endswith("headache (1)")
     assert counts(nc.pain_types(registry), "pain_quality_burning", level="neuropathic") == (5, 5)
 
 
@@ -242,6 +246,32 @@ def test_diagnoses_by_hand(on_backend):
     assert result.flow["n"].tolist()[:2] == [30, 30]
 
 
+def test_kind_of_pain_from_its_own_last_visit_and_not_where_none_with_pain_tells(on_backend):
+    """N1 told the kind at the visit before; N2 never; N3 no pain. M1 has neuropathic pain, M2 none. No episodes."""
+    ids = ["N1", "N1", "N2", "N3", "M1", "M2"]
+    registry = registry_of(
+        patients={"patient_id": ["N1", "N2", "N3", "M1", "M2"], "diagnosis": ["nmosd"] * 3 + ["ms"] * 2},
+        assessments={
+            "patient_id": ids,
+            "assessment_date": ["2019-06-01", *["2020-06-01"] * 5],
+            "has_pain": [True, True, True, False, True, False],
+            "has_neuropathic_pain": [True, None, None, None, True, None],
+        },
+    )
+    result = nc.pain_and_diagnosis(on_backend(registry))
+    own = share(result, "neuropathic", level="nmosd")
+    assert (own["events"], own["n"]) == (1, 2)  # N1 and N3
+    assert own["denominator"] == "patients of this diagnosis who were asked, kind of pain known"
+    assert counts(result, "neuropathic", level="ms") == (1, 2)
+    assert result.checks.set_index("check").loc["neuropathic pain known", "detail"].startswith("1 of 5 patients asked")
+    # Chronic pain is known of those without pain alone: their 0 of 1 is no answer.
+    assert "chronic" not in set(result.estimates["outcome"])
+    details = result.checks.loc[result.checks["check"] == "chronic pain", "detail"].tolist()
+    assert [detail.split(" (")[0] for detail in details] == [
+        f"of no patient with {code} and pain is it known" for code in ("nmosd", "ms")
+    ]
+
+
 def test_standardised_to_the_group_studied():
     """MS shares by sex 3/4 of men, 0 of 4 women; NMOSD three men to one woman: 3/4 * 3/4 = 0.5625 directly."""
     people = [("nmosd", "male")] * 12 + [("nmosd", "female")] * 4 + [("ms", "male")] * 4 + [("ms", "female")] * 4
@@ -318,11 +348,11 @@ def test_wrong_options_list_the_right_ones(call, message):
 
 
 def test_plots_and_backends_agree(review):
-    for question in (nc.pain_sites, nc.pain_as_worst_symptom):
-        assert nc.plot(question(review)).axes
-    for question in (nc.pain_types, nc.pain_as_first_sign):
-        here, there = question(review), question(review.to_duckdb())
-        pd.testing.assert_frame_equal(here.estimates, there.estimates)
-        pd.testing.assert_frame_equal(here.tally, there.tally)
-        assert nc.plot(here).axes
+    assert nc.plot(nc.pain_sites(described_registry())).axes
+    assert nc.plot(nc.pain_as_worst_symptom(review)).axes
+    here, there = nc.pain_types(review), nc.pain_types(review.to_duckdb())
+    pd.testing.assert_frame_equal(here.estimates, there.estimates)
+    pd.testing.assert_frame_equal(here.tally, there.tally)
+    assert nc.plot(here).axes
+    assert nc.plot(nc.pain_as_first_sign(attack_registry())).axes
     assert nc.plot(nc.pain_and_diagnosis(diagnosis_registry())).axes

@@ -57,6 +57,7 @@ def test_the_published_range_is_drawn_and_no_score_is_made_up(case):
 def test_the_case_as_published(case):
     doses = events_of(case, label="prednisolone")
     assert doses["value"].tolist() == [8.0, 5.0, 40.0]
+    assert events_of(case, label="amitriptyline")["note"].tolist() == ["good"]
     assert doses["start_days"].isna().tolist() == [False, True, True]  # only that of week 15 was published
     strength = events_of(case, lane="strength").sort_values(["label", "start_days"])
     assert strength["value"].tolist() == [1.0, 3.5, 4.0, 4.5]
@@ -172,6 +173,22 @@ def test_the_case_is_drawn_with_its_range_and_its_undated_doses(case):
     assert "NRS 7 to 8" in texts
     assert any("start not recorded" in text for text in texts)
     assert any("thoracic cord: no new lesions" in text for text in texts)
+    assert {"response good", "right leg: 4 to 5", "left leg: 3 to 4"} <= set(texts)
+    assert any(text.startswith("\N{MINUS SIGN}52 weeks: hiccup") for text in texts)
+    assert "1000 mg/day for three days" in "".join(texts)
+
+
+def test_texts_of_attacks_that_are_near_each_other_stand_in_rows_and_a_late_one_at_the_left():
+    days = ["2020-01-01", "2020-03-01", "2024-12-01"]
+    registry = registry_of(
+        patients={"patient_id": ["p"], "onset_date": ["2020-01-01"]},
+        attacks={"patient_id": ["p"] * 3, "attack_date": days, "attack_type": ["myelitis"] * 3,
+                 "acute_treatment": ["methylprednisolone, then plasma exchange"] * 3},
+    )  # fmt: skip
+    panel = nc.plot(nc.patient_timeline(registry, patient_id="p")).axes[0]
+    texts = [text for text in panel.texts if "myelitis" in text.get_text()]
+    assert [text.xy[1] for text in texts] == [0, 1, 0]
+    assert [text.get_ha() for text in texts] == ["left", "left", "right"]
 
 
 def test_nothing_recorded():

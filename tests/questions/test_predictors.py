@@ -57,6 +57,23 @@ def test_odds_ratio_and_risks_by_hand(on_backend):
     assert check(result, "lesion length")["status"] == "not assessable"
 
 
+def test_the_four_exposures_are_one_holm_family_and_sparse_risks_are_said(review):
+    result = nc.predictors_of_neuropathic_pain(review)
+    family = result.estimates[result.estimates["p_adjusted"].notna()]
+    assert family["term"].tolist() == ["spinal_onset", "attacks", "aqp4_positive", "lesion_segments"]
+    assert family["p_adjusted"].max() >= family["p_value"].max()
+    assert family["p_adjusted"].min() == pytest.approx(min(1.0, 4 * family["p_value"].min()))
+    sparse = nc.predictors_of_neuropathic_pain(onsets(4, 12, 2, 14))
+    assert check(sparse, "risk by spinal onset")["detail"].startswith("6.0 events a parameter")
+
+
+def test_patients_without_age_leave_the_model_by_a_step_of_the_flow():
+    made, *_ = quality(patients={"birth_date": ["1980-01-01"] * 29 + ["1970-01-01"] * 29 + [None] * 2})
+    result = nc.predictors_of_quality_of_life(made, **FAST)
+    assert result.flow[["n", "excluded", "reason"]].values.tolist()[-1] == [58, 2, "age_per_10_years missing in 2"]
+    assert set(result.estimates["n"]) == {58}
+
+
 def test_firth_where_onset_separates_and_a_wide_interval_is_said():
     result = nc.predictors_of_neuropathic_pain(onsets(12, 13, 0, 20))
     primary = pick(result, role="primary")
@@ -81,13 +98,13 @@ def test_mixed_onset_is_told_by_the_first_attack_and_else_unknown(on_backend):
     assert counted.set_index("spinal_onset")["n"].to_dict() == {1.0: 1, 0.0: 1, -1.0: 1}
 
 
-def quality(n=60, **extra):
+def quality(n=60, patients=None, **extra):
     rng = np.random.default_rng(3)
     pain, bladder = rng.integers(0, 11, n), rng.integers(0, 6, n)
     score = (80 - 5 * pain - 2 * bladder + rng.integers(0, 9, n)).clip(0, 100)
     scales = {f"sf36_{name}": score.tolist() for name in ("pf", "rp", "gh", "vt", "sf", "re", "mh")}
     return (
-        registry({}, pain_nrs=pain.tolist(), edss_bowel_bladder=bladder.tolist(), **scales, **extra),
+        registry(patients or {}, pain_nrs=pain.tolist(), edss_bowel_bladder=bladder.tolist(), **scales, **extra),
         pain,
         bladder,
         score,
@@ -177,4 +194,5 @@ def test_totals_alone_stand_with_the_words_overlap_not_removable():
     made = registry({}, pain_nrs=[0, 1, 2, 3, 4, 5] * 3, bdi_ii=[3, 9, 2, 8, 12, 30] * 3)
     result = nc.pain_without_construct_overlap(made, **FAST)
     assert result.estimates[["outcome", "measure"]].values.tolist() == [["bdi_ii", "spearman"]]
+    assert "parts" not in result.estimates["denominator"].iloc[0]
     assert check(result, "bdi_ii without overlap")["detail"].startswith("overlap not removable")

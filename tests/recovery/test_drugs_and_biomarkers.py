@@ -8,7 +8,7 @@ import nmosd_cohort as nc
 from nmosd_cohort.synthetic.biomarkers import true_biomarker_values
 from nmosd_cohort.synthetic.symptomatic_drugs import true_drug_values
 
-N = 5000
+N = 3000
 
 
 @pytest.fixture(scope="module", params=["review", "null"])

@@ -6,14 +6,14 @@ import pytest
 
 import nmosd_cohort as nc
 from nmosd_cohort.instruments.edss import SYSTEMS, edss_from_systems
-from nmosd_cohort.synthetic.truth_predictors import predictor_truth
+from nmosd_cohort.synthetic.truth_predictors import TRUTH_N, predictor_truth
 
-N = 3000
+N = 1500
 
 
 @pytest.fixture(scope="module", params=["review", "null"])
 def large(request):
-    return request.param, nc.simulate(request.param, n=N, seed=42).to_duckdb(), predictor_truth(request.param)
+    return request.param, nc.simulate(request.param, n=N, seed=42), predictor_truth(request.param)
 
 
 def row(result, **wanted):
@@ -24,8 +24,9 @@ def row(result, **wanted):
     return rows.iloc[0]
 
 
-def covers(found, truth, *, errors=3.0):
-    widen = errors / 1.96 - 1
+def covers(found, truth):
+    """Whether the truth, a draw of TRUTH_N patients, lies within 3.6 standard errors: 1 % over thirty comparisons."""
+    widen = 3.6 / 1.96 * (1 + N / TRUTH_N) ** 0.5 - 1
     low = found["conf_low"] - widen * (found["estimate"] - found["conf_low"])
     high = found["conf_high"] + widen * (found["conf_high"] - found["estimate"])
     return low <= truth <= high

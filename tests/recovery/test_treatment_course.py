@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 import nmosd_cohort as nc
@@ -9,7 +11,7 @@ from nmosd_cohort.synthetic.trials import trial_truth
 from nmosd_cohort.synthetic.truth import true_values
 from tests.recovery.test_truth import covers, row
 
-N = 3000
+N, N_STARTERS = 1500, 4000
 SHARES = """
 name = "{name} with trials"
 based_on = "{name}"
@@ -70,10 +72,15 @@ def test_durability_is_that_of_the_effect(trials):
         assert covers(found, truth[f"nrs_{day}"] + truth[f"fall_without_{day}"]), day
 
 
+@cache
+def registry(scenario):
+    return nc.simulate(scenario, n=N_STARTERS, seed=43)
+
+
 @pytest.mark.parametrize("scenario", ["review", "null"])
 def test_the_lag_takes_the_selection_out_of_an_interrupted_series(scenario):
     effect = true_values(scenario)["tocilizumab_mean_effect_nrs"]["value"]
-    result = nc.interrupted_series(nc.simulate(scenario, n=6000, seed=43))
+    result = nc.interrupted_series(registry(scenario))
     level = row(result, measure="level_change", term="")
     assert covers(level, effect), level["estimate"]
     assert covers(row(result, measure="projected_change"), effect)
@@ -82,8 +89,18 @@ def test_the_lag_takes_the_selection_out_of_an_interrupted_series(scenario):
 
 
 def test_a_cut_of_the_baseline_makes_a_change_that_the_expected_one_accounts_for():
-    result = nc.change_after_start(nc.simulate("null", n=6000, seed=44), baseline_cut=5)
+    result = nc.change_after_start(registry("null"), baseline_cut=5)
     for term in ("baseline below 5", "baseline at least 5"):
         assert covers(row(result, measure="corrected_change", term=term), 0.0), term
     crude = row(result, measure="mean_change", term="baseline at least 5")
     assert crude["conf_high"] < 0
+
+
+def test_a_score_that_the_drug_leaves_alone_is_not_changed_though_pain_chose_the_starters():
+    # Tocilizumab lowers the NRS of the scenario; SF-36 bodily pain follows the pain that is felt without it
+    result = nc.change_after_start(registry("review"), outcome="sf36_bp", baseline_cut=40)
+    assert row(result, measure="mean_change", term="", outcome="sf36_bp")["conf_low"] > 0
+    for term in ("", "baseline below 40", "baseline at least 40"):
+        assert covers(row(result, measure="corrected_change", term=term), 0.0), term
+    alone = nc.change_after_start(registry("review"), outcome="sf36_bp", chosen_by="sf36_bp")
+    assert row(alone, measure="corrected_change")["conf_high"] < 0, "the line of SF-36 alone takes too much away"

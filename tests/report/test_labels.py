@@ -19,7 +19,11 @@ def test_every_measure_of_the_demo_has_a_label():
     registry = open_registry(files("nmosd_cohort.synthetic") / "demo_registry" / "registry.toml")
     results = answer_questions(registry)
     shown = {measure for result in results for measure in result.estimates["measure"]}
-    assert len(results) == 11
+    asked = dict.fromkeys(result.name for result in results)
+    in_order = [name for names in labels()["chapters"].values() for name in names]
+    assert set(in_order) == set(labels()["questions"])
+    assert list(asked) == [name for name in in_order if name != "patient_timeline"]  # one patient is not for a report
+    assert not [result.name for result in results if result.estimates["estimate"].notna().sum() == 0]
     assert shown - set(labels()["measures"]) == set()
 
 

@@ -105,6 +105,11 @@ METHODS: dict[str, Callable[[Cells], Any]] = {
     "probability_superiority": lambda c: s.probability_superiority(*two(c)),
     "cliffs_delta": lambda c: s.cliffs_delta(*two(c)),
     "hodges_lehmann_shift": lambda c: s.hodges_lehmann_shift(*two(c)),
+    "standardised_share_difference": lambda c: s.standardised_share_difference(*table(c)),
+    "standardised_category_difference": lambda c: s.standardised_category_difference(
+        *(part.reindex(range(7), fill_value=0) for part in (c[c["group"] == i].groupby("x")["n"].sum() for i in (1, 0)))
+    ),
+    "standardised_score_difference": lambda c: s.standardised_score_difference(*two(c)),
     "kruskal_wallis": lambda c: s.kruskal_wallis(c["y"], c["x"], c["n"]),
     "pearson": lambda c: s.pearson(c["x"], c["y"], c["n"]),
     "spearman": lambda c: s.spearman(c["x"], c["y"], c["n"], n_resamples=200),
@@ -163,6 +168,12 @@ METHODS: dict[str, Callable[[Cells], Any]] = {
     "bootstrap_cells": lambda c: s.bootstrap_cells(
         c["n"], lambda n: float(n @ c["y"].to_numpy() / n.sum()), seed=1, n_resamples=100, method="bca"
     ),
+    "censored_normal": lambda c: s.censored_normal(
+        c["x"] + 1, design(c, "group"), (c["event"] * -1).to_numpy(), c["n"], columns=["group"]
+    ),
+    "freedman_lane_max_t": lambda c: s.freedman_lane_max_t(
+        design(c, "y"), design(c, "group", "event"), design(c, "x"), c["n"], seed=1, n_draws=99
+    ),
     "missing_shares": lambda c: s.missing_shares(visits(c), counts=c["n"]),
     "moment_weights": what_weights_cost,
     "weighted_mean": lambda c: s.weighted_mean(weights_of(c), c["y"]),
@@ -176,7 +187,7 @@ METHODS: dict[str, Callable[[Cells], Any]] = {
 # What these make of a row of a tally is a study or a stratum, not so many patients, or their draws are of cells.
 NOT_OF_ROWS = {
     *(name for name in METHODS if name.startswith(("pool_", "standardised_proportion", "standardised_rate"))),
-    *("paired_proportion_difference", "bootstrap_cells", "robust_map"),
+    *("paired_proportion_difference", "bootstrap_cells", "robust_map", "freedman_lane_max_t"),
 }
 
 

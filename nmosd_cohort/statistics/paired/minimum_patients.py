@@ -37,6 +37,7 @@ MINIMUM_PATIENTS = MappingProxyType(
         "ancova_arm": Minimum("an arm of an analysis of covariance", 4, "its spread is a guess"),
         "baseline_change": Minimum("a relation of change to baseline", 10, "a slope follows single patients"),
         "repeats": Minimum("a regression on the first score", 10, "its slope follows single patients"),
+        "repeats_two_scores": Minimum("a regression on two first scores", 20, "its slopes follow single patients"),
         "repeats_responders": Minimum("a no-effect share of responders", 20, "a share is coarser than a slope"),
         "gee": Minimum("a model of patients with repeated rows", 10, "robust errors rest on single patients"),
     }

@@ -10,7 +10,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from nmosd_cohort.statistics.estimate import Counts, Estimate, check_conf_level, not_estimable
-from nmosd_cohort.statistics.regression import relative_importance as importance
+from nmosd_cohort.statistics.regression.relative_importance import (
+    importance_cells,
+    r_squared_of,
+    shares_of_terms,
+    term_positions,
+)
 from nmosd_cohort.statistics.resampling.bootstrap import check_resamples, resample, usable_replicates
 from nmosd_cohort.statistics.resampling.seed import check_seed
 
@@ -63,15 +68,15 @@ def importance_rank(
     (1.0, 1.0)
     """
     level, n_resamples, seed = check_conf_level(conf_level), check_resamples(n_resamples), check_seed(seed)
-    cells = importance._checked_cells(outcome, design, counts, "linear")
-    positions = importance._positions(cells.names, groups)
+    cells = importance_cells(outcome, design, counts, "linear")
+    positions = term_positions(cells.names, groups)
     ranked = list(positions) if among is None else list(among)
     if term not in ranked or not set(ranked) <= set(positions):
         raise ValueError(f"term is {term!r} among {', '.join(ranked)}; terms of the model are {', '.join(positions)}")
     places = [list(positions).index(name) for name in ranked]
 
     def rank(weights: Counts) -> float:
-        shares = importance._shares(cells, weights, list(positions.values()), importance._r_squared)[places]
+        shares = shares_of_terms(cells, weights, list(positions.values()), r_squared_of)[places]
         own = shares[ranked.index(term)]
         return float((shares >= own).sum()) if np.isfinite(shares).all() else math.nan
 
@@ -86,5 +91,7 @@ def importance_rank(
     first = float((usable == 1).mean())
     error = math.sqrt(first * (1 - first) / usable.size)
     place = Estimate(observed, float(low), float(high), n, label, std_error=float(usable.std(ddof=1)), conf_level=level)
-    chance = Estimate(first, math.nan, math.nan, n, f"share of resamples: {label}", std_error=error, conf_level=level)
+    chance = Estimate(
+        first, math.nan, math.nan, n, f"share of resamples, no limits: {label}", std_error=error, conf_level=level
+    )
     return {"rank": place, "probability_first": chance}

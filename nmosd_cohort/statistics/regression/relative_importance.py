@@ -88,14 +88,14 @@ def relative_importance(
     [['pain', 0.831], ['woman', 0.153], ['total', 0.983]]
     """
     check_option("model", model, get_args(Model))
-    cells = _checked_cells(outcome, design, counts, model)
-    positions = _positions(cells.names, groups)
-    measure = _r_squared if model == "linear" else _mcfadden
+    cells = importance_cells(outcome, design, counts, model)
+    positions = term_positions(cells.names, groups)
+    measure = r_squared_of if model == "linear" else _mcfadden
     known: dict[bytes, Floats] = {}
 
     def shares(weights: Counts) -> Floats:
         if weights.tobytes() not in known:
-            known[weights.tobytes()] = _shares(cells, weights, list(positions.values()), measure)
+            known[weights.tobytes()] = shares_of_terms(cells, weights, list(positions.values()), measure)
         return known[weights.tobytes()]
 
     label = f"{'R squared' if model == 'linear' else 'McFadden R squared'} averaged over orders of entry"
@@ -117,7 +117,14 @@ def _entry(shares: Callable[[Counts], Floats], at: int, weights: Counts) -> floa
     return float(shares(weights)[at])
 
 
-def _checked_cells(outcome: ArrayLike, design: pd.DataFrame, counts: ArrayLike | None, model: str) -> Cells:
+def importance_cells(outcome: ArrayLike, design: pd.DataFrame, counts: ArrayLike | None, model: str) -> Cells:
+    """Return the patients by outcome and design, checked as `relative_importance` says.
+
+    Examples
+    --------
+    >>> importance_cells([1, 2, 4], pd.DataFrame({"pain": [0, 0, 1]}), [9, 9, 9], "linear").n
+    27
+    """
     cells = model_cells(outcome, design, counts)
     if np.ptp(cells.outcome) == 0:
         raise ValueError(f"the outcome is {cells.outcome[0]:g} in all {cells.n} patients; there is nothing to explain")
@@ -130,7 +137,14 @@ def _checked_cells(outcome: ArrayLike, design: pd.DataFrame, counts: ArrayLike |
     return merged_cells(cells)
 
 
-def _positions(names: tuple[str, ...], groups: Mapping[str, Sequence[str]] | None) -> dict[str, list[int]]:
+def term_positions(names: tuple[str, ...], groups: Mapping[str, Sequence[str]] | None) -> dict[str, list[int]]:
+    """Return the places of the columns of each group, or of each column where there are no groups.
+
+    Examples
+    --------
+    >>> term_positions(("pain", "age", "sex"), {"pain": ["pain"], "person": ["age", "sex"]})
+    {'pain': [0], 'person': [1, 2]}
+    """
     members = {name: [name] for name in names} if groups is None else {name: list(of) for name, of in groups.items()}
     if not 0 < len(members) <= MOST_GROUPS:
         raise ValueError(f"there are {len(members)} groups of columns; 1 to {MOST_GROUPS} can be compared")
@@ -142,8 +156,17 @@ def _positions(names: tuple[str, ...], groups: Mapping[str, Sequence[str]] | Non
     return positions
 
 
-def _shares(cells: Cells, weights: Counts, groups: list[list[int]], measure: Callable[[Cells], OfColumns]) -> Floats:
-    """Return the share of each group and their total, NaN where these patients do not give them."""
+def shares_of_terms(
+    cells: Cells, weights: Counts, groups: list[list[int]], measure: Callable[[Cells], OfColumns]
+) -> Floats:
+    """Return the share of each group and their total, NaN where these patients do not give them.
+
+    Examples
+    --------
+    >>> cells = importance_cells([1, 2, 4], pd.DataFrame({"pain": [0, 0, 1]}), [9, 9, 9], "linear")
+    >>> shares_of_terms(cells, cells.counts, [[0]], r_squared_of).round(3).tolist()
+    [0.893, 0.893]
+    """
     kept = weights > 0
     here = Cells(cells.outcome[kept], cells.design[kept], weights[kept], cells.names)
     spread = np.ptp(cells.design, axis=0) * CONSTANT_SHARE
@@ -170,7 +193,15 @@ def _average_gain(values: Mapping[tuple[int, ...], float], group: int, n_groups:
     return gains
 
 
-def _r_squared(cells: Cells) -> OfColumns:
+def r_squared_of(cells: Cells) -> OfColumns:
+    """Return a function that gives R squared of the columns at some places of the design.
+
+    Examples
+    --------
+    >>> cells = importance_cells([1, 2, 4], pd.DataFrame({"pain": [0, 0, 1]}), [9, 9, 9], "linear")
+    >>> round(r_squared_of(cells)([0]), 3)
+    0.893
+    """
     scaled = standardise(np.column_stack([cells.outcome, cells.design]), cells.counts)[0]
     correlations = scaled.T @ (cells.counts[:, None] * scaled) / cells.n
 
