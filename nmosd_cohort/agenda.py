@@ -108,7 +108,7 @@ def agenda(registry: Registry, *, diagnosis: str = "nmosd") -> list[Call]:
     ('describe_cohort', {'by': 'pain_group'})
     """
     comparator = "nmosd" if diagnosis == "ms" else "ms"
-    calls = [*ABOUT_PATIENTS, (pain_and_diagnosis, {"comparator": comparator}), *AFTER_A_DRUG]
+    calls: list[Call] = [*ABOUT_PATIENTS, (pain_and_diagnosis, {"comparator": comparator}), *AFTER_A_DRUG]
     courses = lazy(registry.tables["treatments"]).with_columns(nw.col("drug").str.to_lowercase())
     given = set(tally(courses, ["drug"])["drug"].dropna())
     classes = set(tally(courses, ["drug_class"])["drug_class"].dropna())

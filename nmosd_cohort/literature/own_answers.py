@@ -28,6 +28,9 @@ ALSO_IN_RESULTS = (
     *("sodium_channel_blockers", "moderate_pain", "drug_class", "treatment", "at_days", "baseline_cut", "chosen_by"),
     *("durability_days", "before_months", "after_months", "strategy", "attack_that_led_to_start"),
     *("attack_on_day_of_start", "case_date", "population", "standard", "prevalence day"),
+    *("kind", "randomised", "months_before", "months_after", "lag_days", "fewest_before", "events", "failures", "rule"),
+    *("responder", "n_imputations", "lead_days", "needs_mri", "rise", "analytes", "scores", "most_censored", "of"),
+    *("reference", "min_lesions", "adjust_for_length", "n_draws", "n_resamples", "zero"),
 )
 
 

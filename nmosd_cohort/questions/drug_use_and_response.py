@@ -70,8 +70,8 @@ def drug_use_and_response(
         Of use, by ``pain_kind`` (with_pain, neuropathic, tonic_spasm; empty group: all asked), ``proportion`` of
         on_<class> for the five symptomatic classes, ``on_pain_drug`` (any but muscle relaxants, antidepressants
         given for depression left out; primary: with pain), ``on_symptomatic_drug``, ``on_drug_for_pain`` (by
-        indication), ``no_symptomatic_drug`` and ``two_or_more_drug_classes``; ``moderate_severe_pain`` (NRS 4 or more) and ``pain_free_on_analgesic`` (NRS
-        0) among those on a pain drug.
+        indication), ``no_symptomatic_drug`` and ``two_or_more_drug_classes``; ``moderate_severe_pain`` (NRS 4 or
+        more) and ``pain_free_on_analgesic`` (NRS 0) among those on a pain drug.
 
         Of response, one patient once a class, by the last judged course: ``proportion`` of
         ``response_<class>``, good or partial, in all and by the kind of pain ever recorded (primary:

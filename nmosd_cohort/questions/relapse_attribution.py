@@ -196,7 +196,10 @@ def _other_rows(
     attacks = collect(distinct_attacks(registry).select("patient_id", "attack_day"), ["patient_id", "attack_day"])
     pairs = assessed_pairs(answers, attacks, rises(answers, rise), window_days=window)
     if pairs["exposed"].sum() == 0:
-        detail = f"no pain score within {window} days after an attack, with an earlier one: needs attacks.attack_date and assessments.pain_nrs"
+        detail = (
+            f"no pain score within {window} days after an attack, with an earlier one: needs attacks.attack_date and "
+            "assessments.pain_nrs"
+        )
         return rows + more, [*checks, *new_checks, ("relative incidence", "not assessable", detail)]
     ratios = self_controlled_rows(pairs, by="assessment", role="secondary", conf_level=conf_level)
     worse = classified[classified["event"] == "worsening"]

@@ -103,7 +103,7 @@ def plot_segment_map(result: Result) -> Figure:
     set_title(left, "Overlap of lesions", width=3)
     set_title(right, f"{outcome_label(str(result.definitions.get('outcome', '')))}: lesion there or not", width=4.6)
     words = "Filled: adjusted p below 0.05 (max-T over these segments); the others have too few lesions for a test"
-    figure.supxlabel(words, fontsize=8.5)
+    figure.supxlabel(words if effects else "No segment has enough lesions for a test", fontsize=8.5)
     return figure
 
 

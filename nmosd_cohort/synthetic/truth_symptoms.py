@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.synthetic.calibrate import History
     from nmosd_cohort.synthetic.scenario import Scenario
 
-TRUTH_N = 20_000
+TRUTH_N = 40_000
 TRUTH_SEED = 78
 SECOND_SITE_SHARE, SITES_MISSING_SHARE = 0.35, 0.05
 N_SUBSETS = 2 ** len(SITES)

@@ -201,3 +201,20 @@ def test_the_picture_is_drawn(three):
     assert len(plot(nc.attacks_after_start(three, drug="tocilizumab")).axes) == 2
     both = plot(nc.attacks_after_start(nc.simulate(n=600, seed=3), comparator="rituximab"))
     assert "hazard ratio" in both.axes[1].get_title(loc="left").replace("\n", " ")
+
+
+def test_serostatus_leaves_the_others_and_the_unknown_out(three, on_backend):
+    three.tables["patients"]["aqp4_status"] = ["positive", "negative", "positive", "positive", None]
+    result = nc.attacks_after_start(on_backend(three), drug="tocilizumab", serostatus="aqp4_positive")
+    # A and C are left: two attacks in 730 days before, one in 730 + 100 days after
+    assert row(result, role="primary")["estimate"] == pytest.approx((1 / 830) / (2 / 730))
+    assert result.flow["n"].tolist() == [5, 3, 2, 2, 2, 2, 2]
+    with pytest.raises(ValueError, match="aqp4_negative"):
+        nc.attacks_after_start(three, serostatus="positive")
+
+
+def test_attacks_without_any_date_say_nothing(three):
+    three.tables["attacks"]["attack_date"] = three.tables["attacks"]["attack_date"].where([False] * 7)
+    result = nc.attacks_after_start(three, drug="tocilizumab")
+    assert result.estimates.empty
+    assert result.checks["check"].tolist() == ["attacks"]

@@ -115,12 +115,13 @@ def test_corrected_change_takes_the_expected_fall_away(review):
 
 def test_no_effect_responders_are_of_the_rule_that_their_name_says(review):
     everyone = "starters with a score before and after"
-    rows = rows_of(nc.change_after_start(review), outcome="pain_nrs", denominator=everyone)
+    result = nc.change_after_start(review)
+    rows = rows_of(result, outcome="pain_nrs", denominator=everyone)
     started = starters(review, eligible(select_patients(review)), drug="tocilizumab")
     window = {"outcome": "pain_nrs", "at_months": 12, "window_days": 60}
     repeats = tally(untreated_repeats(visits(review), started, **window), ["first", "second"])
     first, second, n = (repeats[name].to_numpy(dtype=float) for name in ("first", "second", "n"))
-    before = nc.change_after_start(review).tally.query("period == 'before'").groupby("trajectory")["value"].last()
+    before = result.tally.query("period == 'before'").groupby("trajectory")["value"].last()
     baseline = before.value_counts()
     baseline = baseline[baseline.index > 0]
     expected = 0.0
@@ -231,7 +232,7 @@ def test_a_baseline_cut_is_never_naked(review):
         checks = bare.checks[(bare.checks["check"] == "change by baseline") & (bare.checks["status"] != "note")]
         assert set(checks["status"]) == {"not assessable"}
         assert checks["detail"].str.startswith(words).all()
-    rows = nc.change_after_start(review, baseline_cut=5).estimates
+    rows = nc.change_after_start(review, baseline_cut=5, at_days=365).estimates
     for term in ("baseline below 5", "baseline at least 5"):
         part = rows[rows["term"] == term].set_index("measure")["estimate"]
         crude, expected = part["mean_change"], part["expected_change_without_effect"]
@@ -244,7 +245,7 @@ def test_a_baseline_cut_is_never_naked(review):
 
 
 def test_another_score_is_corrected_at_equal_scores_of_both_kinds(review, on_backend):
-    result = nc.change_after_start(on_backend(review), outcome="sf36_bp", baseline_cut=40)
+    result = nc.change_after_start(on_backend(review), outcome="sf36_bp", baseline_cut=40, at_days=365)
     rows = result.estimates[result.estimates["outcome"] == "sf36_bp"]
     for term in ("baseline below 40", "baseline at least 40"):
         part = rows[rows["term"] == term].set_index("measure")["estimate"]
@@ -254,7 +255,7 @@ def test_another_score_is_corrected_at_equal_scores_of_both_kinds(review, on_bac
     check = result.checks.set_index("check").loc["regression to the mean identifiable"]
     assert check["status"] == "met"
     assert check["detail"].startswith("at equal sf36_bp and pain_nrs, from ")
-    own = nc.change_after_start(review, outcome="sf36_bp", chosen_by="sf36_bp").estimates
+    own = nc.change_after_start(review, outcome="sf36_bp", chosen_by="sf36_bp", at_days=365).estimates
     assert own["measure"].str.startswith("no_effect").any()
 
 

@@ -43,7 +43,10 @@ def test_primary_change_is_that_of_change_after_start(cohort):
     result = nc.definition_multiverse(cohort, of="change")
     found = result.estimates.iloc[0]
     assert (found["n"], found["estimate"]) == (wanted["n"], pytest.approx(wanted["estimate"]))
-    assert result.definitions["combinations"] == 54
+    assert result.definitions["combinations"] == 108
+    modelled = result.estimates.query("term == 'summary: modelled'").set_index("measure")
+    gap = modelled.loc["points_difference_to_primary", "estimate"]
+    assert gap == pytest.approx(modelled.loc["change", "estimate"] - found["estimate"])
     assert nc.plot(result) is not None
 
 
@@ -94,3 +97,16 @@ def test_wrong_options_are_refused(cohort):
         nc.definition_multiverse(cohort, of="everything")
     with pytest.raises(ValueError, match="any, neuropathic"):
         nc.definition_multiverse(cohort, pain="eye")
+
+
+def test_mog_patients_move_the_share_where_they_count(on_backend):
+    # six with pain in three; two more, MOG-IgG positive and AQP4-IgG negative, both with pain: 3/6 and 5/8
+    names = [f"p{number}" for number in range(8)]
+    patients = {"patient_id": names, "diagnosis": ["nmosd"] * 8}
+    patients |= {"aqp4_status": ["positive"] * 6 + ["negative"] * 2, "mog_status": ["negative"] * 6 + ["positive"] * 2}
+    visits = {"patient_id": names, "assessment_date": ["2024-01-01"] * 8, "pain_nrs": [0, 0, 0, 3, 4, 5, 6, 7]}
+    rows = nc.definition_multiverse(on_backend(registry_of(patients=patients, assessments=visits))).estimates
+    assert (rows.iloc[0]["estimate"], rows.iloc[0]["n"]) == (3 / 6, 6)
+    counted = rows[rows["term"] == "mog: counted"].set_index("measure")
+    assert (counted.loc["proportion", "estimate"], counted.loc["proportion", "n"]) == (5 / 8, 8)
+    assert counted.loc["difference_to_primary", "estimate"] == pytest.approx(1 / 8)

@@ -79,7 +79,7 @@ def test_starters_of_a_drug(seven):
     result = nc.describe_cohort(seven, by="drug", drug="tocilizumab")
     assert row(result, outcome="sex", measure="missing_share", level="yes")["n"] == 2
     assert row(result, outcome="sex", measure="missing_share", level="no")["n"] == 5
-    assert {"Drug: yes", "Drug: no"} <= set(table_1(result))
+    assert {"Treatment: yes", "Treatment: no"} <= set(table_1(result))
 
 
 def test_diagnoses_stand_side_by_side(on_backend):

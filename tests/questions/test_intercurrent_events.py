@@ -189,3 +189,12 @@ def test_backends_agree_and_the_picture_is_drawn(review):
     first, second = (answer.estimates["estimate"].to_numpy(dtype=float) for answer in answers)
     np.testing.assert_allclose(first, second)
     assert len(plot(answers[0]).axes) == 3
+
+
+def test_without_any_dated_attack_attacks_are_no_event(four):
+    four.tables["attacks"] = four.tables["attacks"].head(0)
+    result = nc.intercurrent_events(four, drug="tocilizumab")
+    assert "attack" not in set(result.estimates["level"])
+    assert result.checks.set_index("check").loc["attacks among the events", "status"] == "not assessable"
+    with pytest.raises(ValueError, match="n_imputations"):
+        nc.intercurrent_events(four, n_imputations=1)

@@ -183,7 +183,7 @@ def test_texts_of_attacks_that_are_near_each_other_stand_in_rows_and_a_late_one_
     registry = registry_of(
         patients={"patient_id": ["p"], "onset_date": ["2020-01-01"]},
         attacks={"patient_id": ["p"] * 3, "attack_date": days, "attack_type": ["myelitis"] * 3,
-                 "acute_treatment": ["methylprednisolone, then plasma exchange"] * 3},
+                 "acute_treatment": ["methylprednisolone, plasma exchange"] * 3},
     )  # fmt: skip
     panel = nc.plot(nc.patient_timeline(registry, patient_id="p")).axes[0]
     texts = [text for text in panel.texts if "myelitis" in text.get_text()]

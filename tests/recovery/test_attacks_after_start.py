@@ -12,7 +12,7 @@ from nmosd_cohort.synthetic.truth_attacks import attack_truth
 
 @pytest.fixture(scope="module", params=["review", "null"])
 def answer(request):
-    registry = nc.simulate(request.param, n=5000, seed=501)
+    registry = nc.simulate(request.param, n=3000, seed=501)
     return request.param, nc.attacks_after_start(registry, drug="tocilizumab", comparator="rituximab")
 
 
@@ -42,7 +42,7 @@ def test_the_rates_and_their_ratio(answer):
 def test_without_an_effect_the_ratio_still_falls_and_less_so_over_a_longer_time_before():
     # What the checks warn of: patients start after attacks.
     assert attack_truth("null")["rate_ratio_by_selection"] < 0.9
-    result = nc.attacks_after_start(nc.simulate("null", n=5000, seed=501), drug="tocilizumab")
+    result = nc.attacks_after_start(nc.simulate("null", n=3000, seed=501), drug="tocilizumab")
     ratios = {months: row(result, term=f"{months} months before")["estimate"] for months in (6, 24)}
     assert ratios[6] < 1
     assert ratios[24] > ratios[6] * 0.95

@@ -8,7 +8,7 @@ import nmosd_cohort as nc
 from nmosd_cohort.cohort.pain_events import classify, mri_around, pain_answers, pain_events, with_surroundings
 from nmosd_cohort.synthetic.causes import true_causes, true_relative_incidence
 
-N, SEED = 4000, 7
+N, SEED = 3000, 7
 CALM = """
 name = "calm"
 based_on = "null"
@@ -84,3 +84,22 @@ def test_severity_is_tied_to_attacks_in_no_more_than_the_model_says():
     for row in rows[rows["term"] == "attack_count"].itertuples():
         null = 0 if row.measure == "spearman" else 1
         assert abs(row.estimate - null) <= 3 * row.std_error
+
+
+def test_onsets_against_the_true_cause(large):
+    answers = pain_answers(large)
+    events = with_surroundings(large, pain_events(large, answers, rise="2_points"), answers, lead_days=7)
+    found = classify(events, mri_around(large, events), window_days=30, lead_days=7, needs_mri=False)
+    causes = true_causes("review", n=N, seed=SEED).query("event == 'onset'").astype({"event_day": "Int64"})
+    before = answers[["patient_id", "assessment_day", "previous_day"]].rename(columns={"assessment_day": "event_day"})
+    causes = causes.merge(before, on=["patient_id", "event_day"]).rename(columns={"event_day": "seen_day"})
+    pairs = causes.merge(found[found["event"] == "onset"], on="patient_id")
+    # an episode begins between the answer without pain and the one with it
+    inside = (pairs["event_day"] > pairs["previous_day"]) & (pairs["event_day"] <= pairs["seen_day"])
+    pairs = pairs[inside.fillna(False)].drop_duplicates(["patient_id", "seen_day"])
+    assert len(pairs) > 0.98 * len(causes)
+    known = pairs[pairs["class"] != "undetermined"]
+    called = known["class"] == "attack_related"
+    assert called[known["is_by_attack"]].mean() == pytest.approx(0.87, abs=0.06)
+    assert (~called[~known["is_by_attack"]]).mean() == pytest.approx(0.91, abs=0.02)
+    assert (found.loc[found["event"] == "onset", "class"] == "undetermined").mean() < 0.03

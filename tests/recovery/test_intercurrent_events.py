@@ -30,7 +30,7 @@ def registries(tmp_path_factory):
     for share in ("0.6", "0.0"):
         path = folder / f"rescue_{share}.toml"
         path.write_text(SCENARIO.replace("SHARE", share), "utf-8")
-        made.append(nc.simulate(path, n=3000, seed=77))
+        made.append(nc.simulate(path, n=2000, seed=77))
     return made
 
 
@@ -42,7 +42,7 @@ def change(result, level):
 
 
 def test_treatment_policy_shows_the_rescue_and_the_hypothetical_strategy_what_would_have_been(registries):
-    rescued, spared = (nc.intercurrent_events(registry, events=RESCUE, failures=RESCUE) for registry in registries)
+    rescued, spared = (nc.intercurrent_events(registry, events=RESCUE, failures=RESCUE, n_imputations=8) for registry in registries)
     truth = change(spared, "treatment_policy")
     assert abs(truth["estimate"]) < 3 * truth["std_error"]
     policy, hypothetical = (change(rescued, level) for level in ("treatment_policy", "hypothetical"))
@@ -53,7 +53,7 @@ def test_treatment_policy_shows_the_rescue_and_the_hypothetical_strategy_what_wo
 
 
 def test_with_all_events_the_hypothetical_strategy_covers_zero(registries):
-    found = nc.intercurrent_events(registries[0])
+    found = nc.intercurrent_events(registries[0], n_imputations=8)
     hypothetical = change(found, "hypothetical")
     assert abs(hypothetical["estimate"]) < 3 * hypothetical["std_error"]
     shifted = found.estimates[found.estimates["term"].str.contains("points higher")]["estimate"].astype(float)

@@ -25,6 +25,7 @@ def plain_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace every plot by a line of text where a test is about folders alone."""
     monkeypatch.setattr(drawings, "plot", lambda result: empty_figure(result.name))
     monkeypatch.setattr(drawings, "forest", lambda verdicts: empty_figure(f"{len(verdicts)} figures"))
+    monkeypatch.setattr(drawings, "flow_diagram", lambda result: empty_figure("flow"))
 
 
 @pytest.fixture

@@ -83,6 +83,21 @@ def what_weights_cost(cells: Cells) -> dict[str, Any]:
     return {name: getattr(found, name) for name in ("n", "n_zero", "effective_n", "largest_weight", "balance")}
 
 
+def three(cells: Cells, level: int) -> tuple[Any, Any, Any]:
+    """Return three scores of each patient of a group."""
+    patients = cells.loc[cells.index.repeat(cells["n"])]
+    patients = patients[patients["group"] == level]
+    return patients["x"], patients["time"], patients["y"]
+
+
+def segmented(cells: Cells) -> Any:
+    """Return the change at an event of patients with two visits before and two after it."""
+    patients = cells.loc[cells.index.repeat(cells["n"])].reset_index(drop=True)
+    outcomes = visits(patients).assign(after=patients["x"] - patients["group"])
+    times = pd.DataFrame([[-2.0, -1.0, 1.0, 2.0]] * len(patients))
+    return s.segmented_change(outcomes, times, projected_at=1.0)
+
+
 METHODS: dict[str, Callable[[Cells], Any]] = {
     "proportion": lambda c: s.proportion(*table(c)[:2]),
     "proportion_difference": lambda c: s.proportion_difference(*table(c)),
@@ -124,6 +139,10 @@ METHODS: dict[str, Callable[[Cells], Any]] = {
     "responders": lambda c: s.responders(c["x"], c["y"], c["n"], rule="pct30"),
     "ancova": lambda c: s.ancova(c["x"], c["y"], c["group"], c["n"]),
     "baseline_change_relation": lambda c: s.baseline_change_relation(c["x"], c["y"], c["n"]),
+    "regression_given_related_score": lambda c: s.regression_given_related_score(
+        *three(c, 1), **dict(zip(("first", "first_related", "second"), three(c, 0), strict=True))
+    ),
+    "segmented_change": segmented,
     "mixed_model": lambda c: s.mixed_model(visits(c), c["n"], covariance="compound_symmetry"),
     "change_from_baseline": lambda c: s.change_from_baseline(visits(c), c["n"]),
     "clda": lambda c: s.clda(visits(c), c["group"], c["n"], covariance="compound_symmetry"),

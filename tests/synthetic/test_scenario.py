@@ -16,10 +16,17 @@ def test_every_parameter_has_a_source(name: str):
 
 def test_null_differs_from_review_only_in_the_links():
     review, null = ({p.name: p.value for p in read_scenario(name).parameters} for name in ("review", "null"))
+    drugs = ("antidepressant", "muscle_relaxant", "nonopioid_analgesic", "opioid", "other_anticonvulsant")
     assert {name for name in review if review[name] != null[name]} == {
         "pain.is_linked_to_outcomes",
-        "treatment.tocilizumab_nrs_effect",
-        "treatment.tocilizumab_attack_rate_ratio",
+        *(f"treatment.tocilizumab_{name}" for name in ("nrs_effect", "attack_rate_ratio")),
+        *(f"symptoms.{name}" for name in ("qualities_follow_type", "first_sign_pain_shares")),
+        "symptoms.worst_symptom_log_odds_per_nrs",
+        *(f"symptomatic.antidepressant_share_{name}" for name in ("depressed", "others")),
+        *(f"symptomatic.response_{name}" for name in (*drugs, "sodium_channel_blocker")),
+        *(f"biomarkers.c5a_{name}_log_ratio" for name in ("pain", "anxiety")),
+        *(f"trials.{name}_nrs_effects" for name in ("scrambler", "tens", "car_t")),
+        *(f"trials.{name}_spasm_ratio" for name in ("scrambler", "car_t")),
     }
 
 
