@@ -152,8 +152,8 @@ def questions_page() -> str:
     """Return the list of the questions' pages, by chapter of the report."""
     parts = [MADE.format(source="nmosd_cohort/report/labels"), "# Questions\n"]
     parts.append(
-        "One page a question: what is asked, the estimand, the tables it needs, the method, a plot, how to read it and its\n"
-        "limits. Where a registry lacks what a question needs, the answer says so and names the variable.\n"
+        "One page a question: what is asked, the estimand, the tables it needs, the method, a plot, how to read it\n"
+        "and its limits. Where a registry lacks what a question needs, the answer says so and names the variable.\n"
     )
     for chapter, names in labels()["chapters"].items():
         entries = [f"- [{labels()['questions'][name]['title']}]({name}.md): `{name}`" for name in names]

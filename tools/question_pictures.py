@@ -19,7 +19,7 @@ def main() -> int:
     first: dict[str, nc.Result] = {}
     for result in answer_questions(nc.demo_registry()):
         first.setdefault(result.name, result)
-    first["patient_timeline"] = nc.patient_timeline(nc.open_registry(CASE))
+    first["patient_timeline"] = nc.patient_timeline(nc.open_registry(CASE), patient_id="case")
     PICTURES.mkdir(parents=True, exist_ok=True)
     for name in wanted:
         if name in first:

@@ -244,7 +244,8 @@ def _column_in_their_words(table: str, column: pd.Series[str]) -> pd.Series[str]
 def mapping_text(n: int, seed: int) -> str:
     """Return the registry.toml of the demo registry."""
     head = [
-        f"# Synthetic registry of {n} patients with NMOSD and some with MS, seed {seed}, with errors planted on purpose. No real patient.",
+        f"# Synthetic registry of {n} patients with NMOSD and some with MS, seed {seed}. No real patient.",
+        "# Errors are planted on purpose.",
         "[registry]",
         'name = "Demo registry (synthetic)"',
         f'data_cut = "{DATA_CUT}"',

@@ -52,5 +52,5 @@ def test_example_of_the_page_runs(name: str, monkeypatch: pytest.MonkeyPatch):
     assert f"nc.{name}(" in blocks[0]
     found: dict[str, object] = {}
     for block in blocks:
-        exec(block, found)  # noqa: S102
+        exec(block, found)
     assert any(isinstance(value, nc.Result) for value in found.values())

@@ -30,7 +30,7 @@ def registries(tmp_path_factory):
     for share in ("0.6", "0.0"):
         path = folder / f"rescue_{share}.toml"
         path.write_text(SCENARIO.replace("SHARE", share), "utf-8")
-        made.append(nc.simulate(path, n=2000, seed=77))
+        made.append(nc.simulate(path, n=3000, seed=77))
     return made
 
 
@@ -42,7 +42,8 @@ def change(result, level):
 
 
 def test_treatment_policy_shows_the_rescue_and_the_hypothetical_strategy_what_would_have_been(registries):
-    rescued, spared = (nc.intercurrent_events(registry, events=RESCUE, failures=RESCUE, n_imputations=8) for registry in registries)
+    options = {"events": RESCUE, "failures": RESCUE, "n_imputations": 8}
+    rescued, spared = (nc.intercurrent_events(registry, **options) for registry in registries)
     truth = change(spared, "treatment_policy")
     assert abs(truth["estimate"]) < 3 * truth["std_error"]
     policy, hypothetical = (change(rescued, level) for level in ("treatment_policy", "hypothetical"))

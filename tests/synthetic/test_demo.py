@@ -30,7 +30,7 @@ def test_it_reads_with_few_findings(demo: tuple[Path, pd.DataFrame]):
 
 def test_what_is_not_wrong_arrives_unchanged(demo: tuple[Path, pd.DataFrame]):
     opened = open_registry(demo[0] / "registry.toml")
-    simulated = simulate("review", n=220, seed=7)
+    simulated = simulate("demo", n=220, seed=7)
     for name in ("pain", "lesions", "imaging", "treatments", "labs"):
         assert opened.tables[name].equals(simulated.tables[name]), name
     both = opened.tables["assessments"].merge(
