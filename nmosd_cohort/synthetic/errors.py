@@ -54,7 +54,7 @@ def _as_text(column: pd.Series[Any]) -> pd.Series[str]:
     elif kind.startswith("bool"):
         text = column.map({True: "true", False: "false"})
     elif kind.startswith("double"):
-        text = column.map(lambda value: f"{value:g}", na_action="ignore")
+        text = column.map(lambda value: f"{value:.12g}", na_action="ignore")
     else:
         text = column.astype("string")
     filled: pd.Series[str] = text.astype(object).where(column.notna(), "")
