@@ -27,7 +27,7 @@ from nmosd_cohort.cohort.lesions import covered_mri
 from nmosd_cohort.cohort.tally import collect
 
 PAPER = "asseyer_2020"
-VOLUME = "ventral_posterior_nucleus_volume"
+VOLUME = "thalamus_ventral_posterior_volume"
 DAYS_APART = 365
 IN_REGISTRY = {
     "construct": "lesion_level_and_neuropathic_pain",

@@ -158,7 +158,8 @@ for name, (outcome, terms, figure) in explained.items():
 
 # %% [markdown]
 # ## Treated and untreated
-# A drug is a course open at the visit. Without any such course on record nobody can be called untreated.
+# A drug is a course open at the visit; an antidepressant given for depression is none against pain. Without any such
+# course on record nobody can be called untreated.
 
 # %%
 treated = patients[patients["on_pain_drug"].eq(1)]

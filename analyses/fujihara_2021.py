@@ -98,7 +98,7 @@ for quality in ("sf36_pf", "sf36_pcs", "msis29_physical"):
     if quality == "sf36_pf":
         stated = {"construct": "pain_and_sf36_physical_functioning", "denominator": "assessed"}
         own["beekman_2019_r_pain_qol"] = (asdict(linear) | {"measure": "pearson"}, stated)
-nc.show("Missing for the other correlations: bladder and bowel function, and the ability to work.")
+nc.show("Left out: the correlations with the survey's own scales of bladder and of work, which the codebook has not.")
 
 # %% [markdown]
 # ## The role scales

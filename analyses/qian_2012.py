@@ -6,9 +6,9 @@ questionnaire; who was on pain medication, on two or more, and free of pain on i
 in the model having pain still differed.
 
 What is replayed: the share with pain; the score; the medication; each against multiple sclerosis where the registry
-has such patients (diagnosis ``ms``). What cannot be: the McGill questionnaire is not in the codebook. A registry
-tells what a drug was given for only if ``indication`` is filled in; a course with another indication than pain is
-left out.
+has such patients (diagnosis ``ms``). What cannot be: the McGill questionnaire, of which the codebook has the short
+form alone; no score of it was read in the paper. A registry tells what a drug was given for only if ``indication`` is
+filled in; a course with another indication than pain is left out.
 
 Run on a registry: ``python analyses/qian_2012.py registry.toml``; without one, on the demo registry.
 """

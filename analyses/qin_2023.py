@@ -23,7 +23,7 @@ from nmosd_cohort.cohort.tally import collect
 from nmosd_cohort.cohort.treatment import DAYS_PER_MONTH, starters
 
 PAPER = "qin_2023"
-DRUG = "ct103a"  # as the registry writes it
+DRUG = "anti-bcma car-t"  # as the registry writes it
 AT_MONTHS = 5.5  # the paper's median follow-up
 CURVE_MONTHS = sorted({3, AT_MONTHS, 12, 24})
 registry = nc.script_registry()

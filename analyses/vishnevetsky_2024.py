@@ -20,7 +20,7 @@ import pandas as pd
 import nmosd_cohort as nc
 
 PAPER = "vishnevetsky_2024"
-DEVICE, COMPARATOR = "transcutaneous electrical nerve stimulation", "sham stimulation"  # as the registry writes them
+DEVICE, COMPARATOR = "tens", "sham tens"  # as the registry writes them
 AT_MONTHS, WINDOW_DAYS = 1, 21
 LEAST_PAIN = 4
 registry = nc.script_registry()

@@ -83,9 +83,9 @@ else:
 
 # %% [markdown]
 # ## Who takes an analgesic, who an antidepressant
-# A course of an anticonvulsant, antidepressant, opioid or other analgesic open at the visit counts as an analgesic.
-# The paper's share is of those in pain. Of whom it says that nobody took an antidepressant is not known, so that
-# share stands alone.
+# A course of an anticonvulsant, antidepressant, opioid or other analgesic open at the visit counts as an analgesic; an
+# antidepressant given for depression does not. The paper's share is of those in pain. Of whom it says that nobody took
+# an antidepressant is not known, so that share stands alone.
 
 # %%
 asked = nc.patient_frame(registry, needs=["has_pain"])

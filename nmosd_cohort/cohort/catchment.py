@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from nmosd_cohort.intake.registry import Registry
 
-CASE_DATES = ("diagnosis_date", "onset_date")
 EPOCH = date(1970, 1, 1)
 
 

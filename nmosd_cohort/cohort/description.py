@@ -117,7 +117,7 @@ def described_patients(
         if line.kind == "yes_no":
             joined[line.name] = _yes_no(joined[line.name])
     if drug is not None:
-        courses = lazy(registry.tables["treatments"]).filter(nw.col("drug").str.to_lowercase() == drug.lower())
+        courses = lazy(registry.tables["treatments"]).filter(nw.col("drug").str.to_lowercase() == drug.strip().lower())
         treated = set(collect(courses.select("patient_id", start=day("start_date")), ["patient_id"])["patient_id"])
         joined["drug"] = _yes_no(
             joined["patient_id"].isin(treated).astype("boolean").mask(joined["patient_id"].notna() & untreated)

@@ -76,7 +76,7 @@ def last_clean_days(events: pd.DataFrame, kinds: tuple[str, ...]) -> pd.Series:
 
 def _courses(registry: Registry, people: pd.DataFrame, drug: str) -> pd.DataFrame:
     """One row a dated course of another drug of a starter, in days since the start."""
-    table = lazy(registry.tables["treatments"]).filter(nw.col("drug").str.to_lowercase() != drug.lower())
+    table = lazy(registry.tables["treatments"]).filter(nw.col("drug").str.to_lowercase() != drug.strip().lower())
     wanted = table.select(
         "patient_id",
         "drug_class",

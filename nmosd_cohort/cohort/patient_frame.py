@@ -10,11 +10,11 @@ import pandas as pd
 
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_visits, visits
+from nmosd_cohort.cohort.drugs import PAIN_CLASSES, with_drugs
 from nmosd_cohort.cohort.lesions import lesion_cells
 from nmosd_cohort.cohort.open_pain import joined_codes, open_episodes
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.tally import collect, day, lazy
-from nmosd_cohort.cohort.treatment import on_drug_class
 from nmosd_cohort.statistics.estimate import check_option, whole_number
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ OTHER_SCORES = (
     *("msis29_physical", "msis29_psychological", "eq_vas"),
 )
 LESION_COLUMNS = ("cervical", "thoracic", "lesion_segments", "upper_thoracic_segments")
-DRUG_CLASSES = ("anticonvulsant", "antidepressant", "opioid", "nonopioid_analgesic")
+DRUGS = (*(f"on_{name}" for name in PAIN_CLASSES), "on_pain_drug")
 
 
 def patient_frame(
@@ -71,7 +71,8 @@ def patient_frame(
         lesion_level, cervical, thoracic, lesion_segments and upper_thoracic_segments of the last MRI of both
         levels; pain_types and pain_sites of the episodes open that day, separated by semicolons (empty: none on
         record); on_anticonvulsant, on_antidepressant, on_opioid, on_nonopioid_analgesic and on_pain_drug, any of
-        these (1: a course is open; 0: none is on record). Missing stays missing.
+        these but an antidepressant given for depression, as in ``drug_use_and_response`` (1: a course is open;
+        0: none is on record). Missing stays missing.
 
     Raises
     ------
@@ -102,14 +103,9 @@ def patient_frame(
         frame = frame.filter(nw.col("aqp4_status") == SEROSTATUS_CODES[serostatus])
     index = index_visits(frame, needs=needs, min_days_after_attack=min_days_after_attack)
     patients = index.join(lesion_cells(registry, index), on="patient_id", how="left")
-    for name in DRUG_CLASSES:
-        takes = on_drug_class(registry, index, drug_class=name)
-        takes = takes.select("patient_id", **{f"on_{name}": nw.lit(1).cast(nw.Int64)})
-        patients = patients.join(takes, on="patient_id", how="left")
-    numbers = [nw.col(f"on_{name}").fill_null(0).cast(nw.Int64) for name in DRUG_CLASSES]
-    collected = collect(patients.with_columns(*numbers).drop("dated_patient", "recorded_attack_count"), ["patient_id"])
-    collected = collected.astype(dict.fromkeys(LESION_COLUMNS, "Int64"))
-    collected["on_pain_drug"] = collected[[f"on_{name}" for name in DRUG_CLASSES]].max(axis=1)
+    drugs = with_drugs(registry, index).select("patient_id", *DRUGS)
+    patients = patients.join(drugs, on="patient_id", how="left").drop("dated_patient", "recorded_attack_count")
+    collected = collect(patients, ["patient_id"]).astype(dict.fromkeys(LESION_COLUMNS, "Int64"))
     return collected.merge(_open_pain(registry, index, collected), on="patient_id", how="left")
 
 

@@ -25,7 +25,12 @@ def observed_years(answers: pd.DataFrame) -> pd.DataFrame:
     [4.0]
     """
     answered = answers[answers["has_pain"].notna() | answers["pain_nrs"].notna()]
-    spans = answered.groupby("patient_id")["assessment_day"].agg(first_day="min", last_day="max").reset_index()
+    spans = (
+        answered.dropna(subset=["assessment_day"])
+        .groupby("patient_id")["assessment_day"]
+        .agg(first_day="min", last_day="max")
+        .reset_index()
+    )
     spans = spans.astype({"first_day": "int64", "last_day": "int64"})
     return spans.assign(years=(spans["last_day"] - spans["first_day"]) / DAYS_PER_YEAR)
 

@@ -26,7 +26,9 @@ def starters(
     With ``drug_class`` any drug, device or cell therapy of that class counts, and ``drug`` is not read.
     """
     named = (
-        nw.col("drug").str.to_lowercase() == drug.lower() if drug_class is None else nw.col("drug_class") == drug_class
+        nw.col("drug").str.to_lowercase() == drug.strip().lower()
+        if drug_class is None
+        else nw.col("drug_class") == drug_class
     )
     courses = lazy(registry.tables["treatments"]).filter(named)
     first = courses.with_columns(start_day=day("start_date")).group_by("patient_id").agg(nw.col("start_day").min())

@@ -88,12 +88,12 @@ def treatment_arms(
     (2, True)
     """
     check_option("kind", kind, get_args(Kind))
-    if drug.lower() == comparator.lower():
+    if drug.strip().lower() == comparator.strip().lower():
         raise ValueError(f"drug and comparator are both {drug}; a contrast needs two treatments")
     patients = eligible(select_patients(registry, diagnosis=diagnosis))
     starts = _starts(registry, patients, drug, comparator)
     known = starts.dropna(subset=["start_day"])
-    timed = _timed(registry, patients, known, outcome, diagnosis)
+    timed = _timed(registry, known, outcome, diagnosis)
     window: dict[str, Any] = {"at_months": at_months, "at_days": at_days, "window_days": window_days}
     pairs = collect(paired_scores(timed, **window), ["patient_id"]).assign(scored=True)
     arms = starts.merge(pairs, on="patient_id", how="left").merge(_attack_counts(registry, known), how="left")
@@ -134,9 +134,7 @@ def _starts(registry: Registry, patients: nw.LazyFrame[Any], drug: str, comparat
     return starts.merge(details, on="patient_id", how="left").reset_index(drop=True)
 
 
-def _timed(
-    registry: Registry, patients: nw.LazyFrame[Any], known: pd.DataFrame, outcome: str, diagnosis: str
-) -> nw.LazyFrame[Any]:
+def _timed(registry: Registry, known: pd.DataFrame, outcome: str, diagnosis: str) -> nw.LazyFrame[Any]:
     """One row a score of a patient with a known start of an arm."""
     scores = collect(score_visits(registry, outcome=outcome, diagnosis=diagnosis), ["patient_id", "assessment_day"])
     kept = scores[scores["patient_id"].isin(known["patient_id"])]

@@ -12,6 +12,7 @@ from nmosd_cohort.cohort.description import described_patients
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_option, whole_number
 from nmosd_cohort.statistics.missing.missing_patterns import missing_patterns, missing_shares
@@ -39,6 +40,7 @@ SEEN = "patients at the last assessment in remission"
 NEVER = ("no assessment on record", "assessed, but never with all that is needed")
 
 
+@checked
 def ascertainment(
     registry: Registry,
     *,

@@ -22,7 +22,8 @@ from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_pa
 from nmosd_cohort.cohort.tally import collect
 from nmosd_cohort.questions.attack_free_rows import CONCURRENT, comparison_rows, curve, followed, free_rows
 from nmosd_cohort.questions.attack_rate_rows import rate_rows, selection_checks, sensitivity_rows, with_time
-from nmosd_cohort.questions.parts import finish, small_n_check
+from nmosd_cohort.questions.checked import checked
+from nmosd_cohort.questions.parts import counted_steps, finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_conf_level, check_option
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ POLICY_WORDS = {
 }
 
 
+@checked
 def attacks_after_start(
     registry: Registry,
     *,
@@ -118,10 +120,7 @@ def attacks_after_start(
     level = check_conf_level(conf_level)
     treatment = _check_treatment(drug, drug_class, comparator)
     _check_months(before_months, after_months)
-    options: dict[str, Any] = {
-        "after_months": after_months,
-        "while_on_treatment": strategy == "while_on_treatment",
-    }
+    options: dict[str, Any] = {"after_months": after_months, "while_on_treatment": strategy == "while_on_treatment"}
     who: dict[str, Any] = {"diagnosis": diagnosis, "serostatus": serostatus}
     people = treated_patients(registry, drug=drug, drug_class=drug_class, **who)
     attacks = attack_days(registry, people)
@@ -134,13 +133,9 @@ def attacks_after_start(
     checks += _observation_checks(registry, chosen) if rows else []
     tally = curve(chosen if delivered else chosen.head(0), treatment, conf_level=level)
     if comparator is not None and drug is not None and delivered:
-        arms, more = _arms(registry, drug, comparator, who, float(before_months), options)
-        new_rows, new_checks = comparison_rows(arms, drug=drug, comparator=comparator, conf_level=level)
-        for name in (drug, comparator):
-            labels = {"group": "drug", "level": name, "denominator": CONCURRENT}
-            new_rows += free_rows(arms[arms["arm"] == name], conf_level=level, labels=labels)[0]
-        rows, checks = rows + new_rows, [*checks, *more, *new_checks]
-        tally = _stacked([curve(arms[arms["arm"] == name], name, conf_level=level) for name in (drug, comparator)])
+        arms, left_out = _arms(registry, drug, comparator, who, float(before_months), options)
+        new_rows, new_checks, tally = _compared(arms, drug, comparator, level)
+        rows, checks = rows + new_rows, [*checks, left_out, *new_checks]
     return finish(
         registry,
         name="attacks_after_start",
@@ -203,7 +198,7 @@ def _check_treatment(drug: str | None, drug_class: str | None, comparator: str |
     """Return the name of what was started."""
     if (drug is None) == (drug_class is None):
         raise ValueError("give either drug or drug_class; for a class write drug=None")
-    if comparator is not None and (drug is None or comparator.lower() == drug.lower()):
+    if comparator is not None and (drug is None or comparator.strip().lower() == drug.strip().lower()):
         raise ValueError("comparator needs drug, and must be another drug than it")
     if drug_class is not None:
         known = [code.code for code in read_codebook()["treatments"].variables["drug_class"].codes]
@@ -247,16 +242,26 @@ def _steps(
         ("observed after the start", len(followed(exposed)), "no time under observation after the start"),
         ("observed before the start", len(with_time(exposed)), "disease began on or after the day of the start"),
     ]
-    left = steps[-1][1]
-    for step, n, reason in counts:
-        steps.append((step, n, left - n, reason if left > n else ""))
-        left = n
-    return steps
+    return steps + counted_steps(steps[-1][1], counts)
+
+
+def _compared(
+    arms: pd.DataFrame, drug: str, comparator: str, conf_level: float
+) -> tuple[list[dict[str, Any]], list[Check], pd.DataFrame]:
+    """Return the rows, the checks and the curves of the first starters of two drugs."""
+    rows, checks = comparison_rows(arms, drug=drug, comparator=comparator, conf_level=conf_level)
+    curves = []
+    for name in (drug, comparator):
+        arm = arms[arms["arm"] == name]
+        labels = {"group": "drug", "level": name, "denominator": CONCURRENT}
+        rows += free_rows(arm, conf_level=conf_level, labels=labels)[0]
+        curves.append(curve(arm, name, conf_level=conf_level))
+    return rows, checks, _stacked(curves)
 
 
 def _arms(
     registry: Registry, drug: str, comparator: str, who: dict[str, Any], before_months: float, options: dict[str, Any]
-) -> tuple[pd.DataFrame, list[Check]]:
+) -> tuple[pd.DataFrame, Check]:
     """Return the first starters of either drug while both were being started, and how many were left out."""
     people = _stacked([treated_patients(registry, drug=name, **who).assign(arm=name) for name in (drug, comparator)])
     known = people["start_day"].notna().groupby(people["patient_id"]).transform("all").astype(bool)
@@ -277,4 +282,4 @@ def _arms(
         f"which both were being started; {total - n} left out"
     )
     exposed = exposure(shared, attack_days(registry, shared), before_months=before_months, **options)
-    return exposed, [("concurrent first starters", "note", detail)]
+    return exposed, ("concurrent first starters", "note", detail)

@@ -22,6 +22,7 @@ from nmosd_cohort.questions.biomarker_rows import (
     score_rows,
     usable,
 )
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import COVARIATES, finish
 from nmosd_cohort.statistics.estimate import as_number, check_conf_level, check_option, whole_number
 from nmosd_cohort.statistics.multiplicity import holm
@@ -50,6 +51,7 @@ NO_CAUSE: Check = (
 )
 
 
+@checked
 def biomarkers_and_pain(
     registry: Registry,
     *,
@@ -116,22 +118,16 @@ def biomarkers_and_pain(
     ['c5a_plasma']
     """
     check_registry(registry)
-    check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
-    for name in scores:
-        check_option("scores", name, tuple(SCORES))
-    for name in covariates:
-        check_option("covariates", name, tuple(COVARIATES))
+    _check_options(scores, covariates, neuropathic_by)
     options: dict[str, Any] = {
         "window_days": whole_number("window_days", window_days),
         "min_days_after_attack": whole_number("min_days_after_attack", min_days_after_attack),
     }
-    most_censored = as_number("most_censored", most_censored, low=0.0, high=1.0)
     settings: dict[str, Any] = {
-        "scores": tuple(scores),
-        "covariates": tuple(covariates),
-        "most_censored": most_censored,
+        "scores": list(scores),
+        "covariates": list(covariates),
+        "most_censored": as_number("most_censored", most_censored, low=0.0, high=1.0),
         "conf_level": check_conf_level(conf_level),
-        "seed": seed,
     }
     patients = eligible(select_patients(registry, diagnosis=diagnosis))
     frame = with_scores(registry, visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by), scores)
@@ -142,7 +138,7 @@ def biomarkers_and_pain(
     for stratum in strata:
         pairs = paired_samples(registry, frame, stratum=stratum, **options)
         paired.append(last_pairs(pairs, needs=["has_pain"])["patient_id"])
-        new_rows, new_checks, shown = _stratum(stratum, pairs, settings, is_first=not parts)
+        new_rows, new_checks, shown = _stratum(stratum, pairs, settings, seed, is_first=not parts)
         rows, checks = rows + new_rows, checks + new_checks
         parts.append(shown)
     steps = eligibility_steps(select_patients(registry, diagnosis=diagnosis))
@@ -159,16 +155,21 @@ def biomarkers_and_pain(
         definitions={
             "analytes": [_key(stratum) for stratum in strata],
             "units": {_key(stratum): stratum[2] for stratum in strata},
-            "scores": list(scores),
-            "covariates": list(covariates),
-            "most_censored": most_censored,
+            **settings,
             "diagnosis": diagnosis,
             "neuropathic_by": neuropathic_by,
-            "conf_level": conf_level,
             **options,
             "time_frame": "current",
         },
     )
+
+
+def _check_options(scores: Sequence[str], covariates: Sequence[str], neuropathic_by: str) -> None:
+    check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
+    for name in scores:
+        check_option("scores", name, tuple(SCORES))
+    for name in covariates:
+        check_option("covariates", name, tuple(COVARIATES))
 
 
 def _key(stratum: tuple[str, str, str]) -> str:
@@ -216,6 +217,7 @@ def _stratum(
     stratum: tuple[str, str, str],
     pairs: pd.DataFrame,
     settings: dict[str, Any],
+    seed: int,
     *,
     is_first: bool,
 ) -> tuple[list[dict[str, Any]], list[Check], pd.DataFrame]:
@@ -238,12 +240,12 @@ def _stratum(
         most = settings["most_censored"]
         detail = f"{share:.0%} of {len(calm)} values lie beyond a limit, more than {most:.0%}: ranks only"
         checks.append((f"{key}: means and ratios", "not assessable", detail))
-    rows += rank_rows(calm, labels, level, settings["seed"])
+    rows += rank_rows(calm, labels, level, seed)
     whom = {"outcome": key, "denominator": f"patients with {key} near a visit in remission"}
     for score in settings["scores"]:
-        common = (settings["covariates"], level, settings["seed"])
         kept = usable(last_pairs(pairs, needs=[score]))[0]
-        found = score_rows(kept, whom, score, SCORES[score], *common, is_modelled=is_modelled)
+        common = (SCORES[score], settings["covariates"], level, seed)
+        found = score_rows(kept, whom, score, *common, is_modelled=is_modelled)
         if not found:
             detail = f"{len(kept)} patients have assessments.{score} near a sample; {2 * FEWEST_IN_A_GROUP} are needed"
             checks = [*checks, (f"{key} and {score}", "not assessable", detail)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
@@ -11,6 +11,7 @@ from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.patient_frame import SEROSTATUS_CODES, Serostatus, patient_frame
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.questions.brain_rows import CONTRASTS, brain_rows
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import finish, remission_check
 from nmosd_cohort.statistics.estimate import check_conf_level, check_option, whole_number
 
@@ -33,6 +34,7 @@ SELECTION: Check = (
 )
 
 
+@checked
 def brain_imaging_and_pain(
     registry: Registry,
     *,
@@ -108,12 +110,12 @@ def brain_imaging_and_pain(
     _check_options(contrast, serostatus, sex, neuropathic_by, measures)
     window_days, conf_level = whole_number("window_days", window_days), check_conf_level(conf_level)
     frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
-    index = index_visits(frame, needs=["has_pain"], min_days_after_attack=min_days_after_attack)
-    reasons = index_reasons(
-        registry, frame, needs=["has_pain"], min_days_after_attack=min_days_after_attack, diagnosis=diagnosis
-    )
+    needs: dict[str, Any] = {"needs": ["has_pain"], "min_days_after_attack": min_days_after_attack}
+    index = index_visits(frame, **needs)
+    reasons = index_reasons(registry, frame, diagnosis=diagnosis, **needs)
     found = measures_near(registry, index, window_days=window_days)
-    patients, steps = _chosen(_patients(registry, diagnosis, neuropathic_by, min_days_after_attack), serostatus, sex)
+    people = patient_frame(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by, **needs)
+    patients, steps = _chosen(people, serostatus, sex)
     patients = patients.merge(pain_days(registry, index), on="patient_id", how="left")
     wanted = [name for name in found.values.columns if kind_of(name) and (measures is None or name in measures)]
     rows, checks, counts, n = brain_rows(
@@ -167,16 +169,6 @@ def _check_options(
     wrong = [name for name in measures or () if not kind_of(name)]
     if wrong:
         raise ValueError(f"measures has {', '.join(wrong)}; a measure ends in _volume or _alff, and is no head size")
-
-
-def _patients(registry: Registry, diagnosis: str, neuropathic_by: str, min_days_after_attack: int) -> pd.DataFrame:
-    return patient_frame(
-        registry,
-        needs=["has_pain"],
-        diagnosis=diagnosis,
-        neuropathic_by=neuropathic_by,
-        min_days_after_attack=min_days_after_attack,
-    )
 
 
 def _chosen(patients: pd.DataFrame, serostatus: str, sex: str) -> tuple[pd.DataFrame, list[tuple[str, int, int, str]]]:

@@ -24,6 +24,7 @@ from nmosd_cohort.cohort.treatment import (
 )
 from nmosd_cohort.questions.baseline_cut import baseline_cut_rows
 from nmosd_cohort.questions.before_after import change_rows, rate_rows, regression_rows, responder_rows
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.durability import durability_rows
 from nmosd_cohort.questions.modelled_change import modelled_rows, scores_at, visit_grid
 from nmosd_cohort.questions.parts import finish, small_n_check
@@ -49,6 +50,7 @@ FIXED = {
 }
 
 
+@checked
 def change_after_start(
     registry: Registry,
     *,
@@ -304,7 +306,7 @@ NO_RATES: tuple[list[dict[str, Any]], list[Check]] = (
 NO_COMPARATOR: Check = (
     "comparator",
     "not met",
-    "patients on other treatment are not compared here; selection at high pain alone makes scores fall",
+    "patients on other treatment are not compared here; starting when a score is bad makes it better later by itself",
 )
 
 

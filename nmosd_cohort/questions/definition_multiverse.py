@@ -11,6 +11,7 @@ from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.definition_grid import MONTHS, WINDOWS, change_answers, prevalence_answers, timed_pain
 from nmosd_cohort.cohort.remember import remembering
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.modelled_change import modelled_rows, visit_grid
 from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_conf_level, check_option, not_estimable
@@ -43,6 +44,7 @@ FIXED: Check = (
 NOT_RESAMPLED = "of the two estimates; no limits, as the model is not fitted anew to resampled patients"
 
 
+@checked
 def definition_multiverse(
     registry: Registry,
     *,

@@ -10,6 +10,7 @@ from nmosd_cohort.cohort.drugs import why_drugs_unknown, with_drugs
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.pain_and_depression import CUTOFFS, most_used_depression_scale
 from nmosd_cohort.questions.parts import estimate_row, finish, remission_check, small_n_check
 from nmosd_cohort.statistics.estimate import check_conf_level, check_option
@@ -42,6 +43,7 @@ AT_ONE_TIME: Check = (
 )
 
 
+@checked
 def depression_treatment_gap(
     registry: Registry,
     *,

@@ -12,6 +12,7 @@ from nmosd_cohort.cohort.description import CHARACTERISTICS, described_diagnoses
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
 from nmosd_cohort.statistics.balance.standardised import (
     standardised_category_difference,
@@ -52,6 +53,7 @@ FEW = 10  # patients of a group below which its shares and quartiles say little
 LARGE = 0.2  # standardised difference from which groups are often called unlike
 
 
+@checked
 def describe_cohort(
     registry: Registry,
     *,

@@ -17,6 +17,7 @@ from nmosd_cohort.cohort.drugs import (
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_patients
 from nmosd_cohort.cohort.tally import lazy, tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.drug_response import contrast_rows, response_rows
 from nmosd_cohort.questions.parts import estimate_row, finish, remission_check, small_n_check
 from nmosd_cohort.statistics.estimate import check_conf_level, check_option
@@ -44,6 +45,7 @@ NONE_ON_RECORD: Check = (
 )
 
 
+@checked
 def drug_use_and_response(
     registry: Registry,
     *,

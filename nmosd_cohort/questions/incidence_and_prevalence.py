@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import numpy as np
 import pandas as pd
 
 from nmosd_cohort.codebook.catchment import ALL_AGES, read_population
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.catchment import age_groups, case_rows, day_number
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import estimate_row, finish, transform
 from nmosd_cohort.statistics.estimate import check_conf_level, check_option
 from nmosd_cohort.statistics.regression.rates import poisson_rate
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 CaseDate = Literal["diagnosis_date", "onset_date"]
 PER = 100_000
+FEWEST_YEARS = 3
 PERSON_YEARS = {"measure": "rate_per_100000", "unit": "per 100,000 person-years", "outcome": "incidence"}
 PERSONS = {"measure": "prevalence_per_100000", "unit": "per 100,000 persons", "outcome": "prevalence"}
 NO_POPULATION: Check = (
@@ -43,6 +46,7 @@ ALL_CASES: Check = (
 )
 
 
+@checked
 def incidence_and_prevalence(
     registry: Registry,
     *,
@@ -113,7 +117,7 @@ def incidence_and_prevalence(
         _check_standard(standard, persons)
         cases = case_rows(registry, case_date=case_date, diagnosis=diagnosis)
         rows, new_checks, shown = _rows(cases, persons, standard, case_date, conf_level)
-        checks += new_checks
+        checks += [*new_checks, *_late_years(rows)]
         steps += _steps(cases, persons, case_date, steps[-1][1])
     return finish(
         registry,
@@ -150,6 +154,19 @@ def _check_standard(standard: Mapping[str, float] | None, persons: Population) -
     labels = set(next(iter(persons.values()), {}))
     if standard is not None and persons and set(standard) != labels:
         raise ValueError(f"standard must have the age groups of population: {', '.join(sorted(labels))}")
+
+
+def _late_years(rows: list[dict[str, Any]]) -> list[Check]:
+    """Return a check where the last year has fewer than half the new cases of a year before it."""
+    by_year = [row for row in rows if row["measure"] == PERSON_YEARS["measure"] and row.get("term") == "calendar_year"]
+    cases = [int(row["events"]) for row in sorted(by_year, key=lambda row: str(row["level"]))]
+    if len(cases) < FEWEST_YEARS or cases[-1] >= np.mean(cases[:-1]) / 2:
+        return []
+    detail = (
+        f"{cases[-1]} new cases in the last year against {np.mean(cases[:-1]):.3g} a year before: they may not be entered "
+        "yet; end the population a year or two earlier to see"
+    )
+    return [("last year complete", "not met", detail)]
 
 
 def _rows(

@@ -15,7 +15,8 @@ from nmosd_cohort.cohort.intercurrent import EVENTS, events_after_start, last_cl
 from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_patients
 from nmosd_cohort.cohort.tally import collect, tally
 from nmosd_cohort.cohort.treatment import DAYS_PER_MONTH, starters, timed_scores, untreated_repeats
-from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
+from nmosd_cohort.questions.checked import checked
+from nmosd_cohort.questions.parts import counted_steps, estimate_row, finish, small_n_check
 from nmosd_cohort.questions.strategy_rows import hypothetical_rows, observed_rows
 from nmosd_cohort.statistics.estimate import check_conf_level, check_option
 from nmosd_cohort.statistics.ranks.median_and_shift import median
@@ -39,6 +40,7 @@ NO_ATTACKS: Check = (
 )
 
 
+@checked
 def intercurrent_events(
     registry: Registry,
     *,
@@ -242,11 +244,7 @@ def _steps(
         (f"{outcome} before", len(rows), "no score in the 90 days up to the start"),
         (f"{outcome} after", int(rows["after"].notna().sum()), "no score near the target time"),
     ]
-    left = steps[-1][1]
-    for step, n, reason in counts:
-        steps.append((step, n, left - n, reason if left > n else ""))
-        left = n
-    return steps
+    return steps + counted_steps(steps[-1][1], counts)
 
 
 def _pairs(rows: pd.DataFrame) -> pd.DataFrame:

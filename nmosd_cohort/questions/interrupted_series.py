@@ -14,6 +14,7 @@ from nmosd_cohort.cohort.start_series import patients_with, start_series, wide_s
 from nmosd_cohort.cohort.tally import collect
 from nmosd_cohort.cohort.treatment import BASELINE_DAYS, DAYS_PER_MONTH, starters, timed_scores
 from nmosd_cohort.questions.change_after_start import treatment_words
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_option
 from nmosd_cohort.statistics.longitudinal.covariance_structures import CovarianceName
@@ -40,6 +41,7 @@ NO_COMPARATOR: Check = (
 )
 
 
+@checked
 def interrupted_series(
     registry: Registry,
     *,

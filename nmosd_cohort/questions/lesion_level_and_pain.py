@@ -13,6 +13,7 @@ from nmosd_cohort.cohort.lesions import LESION_LEVELS, lesion_cells
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, open_episode
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import completed_years, tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.contrasts import group_summary, overall_rows, pairwise_contrasts
 from nmosd_cohort.questions.pain_groups import FEWEST_PER_PARAMETER
 from nmosd_cohort.questions.parts import complete_cells, covariate_design, estimate_row, finish, remission_check
@@ -53,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+@checked
 def lesion_level_and_pain(
     registry: Registry,
     *,

@@ -18,6 +18,7 @@ from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.segments import in_one_system, scan_segments
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import collect
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import covariate_design, estimate_row, finish, remission_check
 from nmosd_cohort.statistics.estimate import check_conf_level, check_option, whole_number
 from nmosd_cohort.statistics.resampling.freedman_lane import freedman_lane_max_t
@@ -48,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+@checked
 def lesion_segment_map(
     registry: Registry,
     *,

@@ -10,6 +10,7 @@ from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_vi
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, PAIN_GROUPS
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.contrasts import group_summary, overall_rows, pairwise_contrasts
 from nmosd_cohort.questions.pain_groups import EXPOSED, REFERENCE, group_model
 from nmosd_cohort.questions.parts import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 MILESTONES = (4, 6)
 
 
+@checked
 def neuropathic_pain_and_disability(
     registry: Registry,
     *,

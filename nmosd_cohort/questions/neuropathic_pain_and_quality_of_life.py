@@ -11,6 +11,7 @@ from nmosd_cohort.cohort.assessments import index_reasons, index_visits, visits
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, PAIN_GROUPS
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.contrasts import group_summary, overall_rows, pairwise_contrasts, standardised_rows
 from nmosd_cohort.questions.pain_groups import EXPOSED, REFERENCE, group_model
 from nmosd_cohort.questions.parts import (
@@ -50,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+@checked
 def neuropathic_pain_and_quality_of_life(
     registry: Registry,
     *,

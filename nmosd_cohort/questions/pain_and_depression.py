@@ -12,6 +12,7 @@ from nmosd_cohort.cohort.pain import NEUROPATHIC_BY, PAIN_GROUPS
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
 from nmosd_cohort.cohort.treatment import on_drug_class
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import (
     complete_cells,
     covariate_design,
@@ -64,6 +65,7 @@ def most_used_depression_scale(registry: Registry, *, diagnosis: str = "nmosd") 
     return max(CUTOFFS, key=lambda name: int(counts["n"][(counts[name] == 1).to_numpy()].sum()))
 
 
+@checked
 def pain_and_depression(
     registry: Registry,
     *,

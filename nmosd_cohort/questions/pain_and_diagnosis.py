@@ -8,6 +8,7 @@ from nmosd_cohort.codebook import read_codebook
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.diagnoses import diagnosis_cells, diagnosis_steps
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.diagnosis_rows import severity_rows, share_contrasts, standardised_rows
 from nmosd_cohort.questions.parts import finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_conf_level, check_option
@@ -27,6 +28,7 @@ NEEDS = {
 }
 
 
+@checked
 def pain_and_diagnosis(
     registry: Registry,
     *,

@@ -10,7 +10,8 @@ import pandas as pd
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.first_signs import heralded_attacks
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
-from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
+from nmosd_cohort.questions.checked import checked
+from nmosd_cohort.questions.parts import counted_steps, estimate_row, finish, small_n_check
 from nmosd_cohort.statistics.estimate import Estimate, check_conf_level
 from nmosd_cohort.statistics.longitudinal.gee import gee
 from nmosd_cohort.statistics.multiplicity import holm
@@ -28,6 +29,7 @@ TOLD = "attacks of all patients whose first signs are recorded"
 LABELS: dict[str, Any] = {"outcome": OUTCOME, "measure": "attack_share", "denominator": TOLD, "unit": "share"}
 
 
+@checked
 def pain_as_first_sign(registry: Registry, *, diagnosis: str = "nmosd", conf_level: float = 0.95) -> Result:
     """Share of attacks among whose first signs was new or worse pain; attacks of one patient may be alike.
 
@@ -167,15 +169,11 @@ def _steps(
     registry: Registry, attacks: pd.DataFrame, told: pd.DataFrame, diagnosis: str
 ) -> list[tuple[str, int, int, str]]:
     steps = eligibility_steps(select_patients(registry, diagnosis=diagnosis))
-    left = steps[-1][1]
-    for step, frame, reason in (
-        ("with an attack on record", attacks, "no dated attack on record"),
-        ("first signs known", told, "no attack with recorded first signs"),
-    ):
-        n = int(frame["patient_id"].nunique())
-        steps.append((step, n, left - n, reason if n < left else ""))
-        left = n
-    return steps
+    counts = [
+        ("with an attack on record", int(attacks["patient_id"].nunique()), "no dated attack on record"),
+        ("first signs known", int(told["patient_id"].nunique()), "no attack with recorded first signs"),
+    ]
+    return steps + counted_steps(steps[-1][1], counts)
 
 
 def _checks(attacks: pd.DataFrame, told: pd.DataFrame) -> list[Check]:

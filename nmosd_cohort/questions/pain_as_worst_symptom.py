@@ -11,6 +11,7 @@ from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_vi
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_patients
 from nmosd_cohort.cohort.tally import day, lazy, tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import estimate_row, finish, remission_check, small_n_check
 from nmosd_cohort.statistics.estimate import Estimate, check_conf_level, check_option
 from nmosd_cohort.statistics.shares.assessment_bounds import worst_case_limits
@@ -30,6 +31,7 @@ NRS_CLASSES = {"NRS 1 to 3": (1, 3), "NRS 4 to 6": (4, 6), "NRS 7 to 10": (7, 10
 PAIN_FREE_COUNT = "without pain counts as no, asked or not"
 
 
+@checked
 def pain_as_worst_symptom(
     registry: Registry,
     *,

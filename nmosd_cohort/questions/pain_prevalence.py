@@ -9,6 +9,7 @@ from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.pain_status import GROUPS, pain_status
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.never_asked import ASSESSED_BY, never_asked_rows
 from nmosd_cohort.questions.parts import estimate_row, finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_option, not_estimable
@@ -47,6 +48,7 @@ SENSITIVITY_DAYS = 90
 KNOWN = ("status", "reason", "pain_known", "remission_known", "is_aqp4_positive", "had_myelitis")
 
 
+@checked
 def pain_prevalence(
     registry: Registry,
     *,

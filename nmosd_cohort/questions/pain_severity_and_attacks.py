@@ -10,6 +10,7 @@ from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import (
     COVARIATES,
     complete_cells,
@@ -42,6 +43,7 @@ ONE_DIRECTION: Check = (
 )
 
 
+@checked
 def pain_severity_and_attacks(
     registry: Registry,
     *,

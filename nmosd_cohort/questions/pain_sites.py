@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.open_pain import described_pain
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.described_rows import (
     by_type_rows,
     chosen_patients,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from nmosd_cohort.result import Result
 
 
+@checked
 def pain_sites(
     registry: Registry,
     *,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.open_pain import described_pain
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.described_rows import (
     WHO,
     by_type_rows,
@@ -31,6 +32,7 @@ TimeFrame = Literal["current", "ever"]
 Denominator = Literal["assessed", "with_pain", "with_myelitis"]
 
 
+@checked
 def pain_types(
     registry: Registry,
     *,

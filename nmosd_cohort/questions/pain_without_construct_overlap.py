@@ -14,6 +14,7 @@ from nmosd_cohort.cohort.composites import FORM, SCALES, SCALES_WITHOUT_PAIN, ed
 from nmosd_cohort.cohort.predictors import with_scores
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import estimate_row, finish, remission_check, small_n_check
 from nmosd_cohort.statistics.correlation.coefficients import spearman
 from nmosd_cohort.statistics.correlation.part_difference import spearman_part_difference
@@ -65,6 +66,7 @@ PAIRS = (
 )
 
 
+@checked
 def pain_without_construct_overlap(
     registry: Registry,
     *,

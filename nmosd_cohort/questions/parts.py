@@ -28,6 +28,7 @@ COVARIATES = {
 }
 MOST_MISSING_SHARE = 0.5
 FEW_FOR_A_PERCENTAGE = 20
+NEVER_HAD = "never had "  # how the reason of a step begins that leaves out who never had a treatment
 
 Check = tuple[str, str, str]
 
@@ -121,16 +122,44 @@ def finish(
         key: registry.provenance.get(key) for key in ("name", "data_cut", "mapping_sha256", "scenario", "seed")
     }
     provenance = {key: value for key, value in provenance.items() if value is not None}
+    steps = list(steps)
     return Result(
         question=question,
         estimates=estimate_frame(rows),
         flow=flow_frame(steps),
-        checks=check_frame(checks),
+        checks=check_frame([*_nobody_started(steps), *checks]),
         tally=tally,
         definitions=definitions,
         provenance=provenance | {"software": f"nmosd_cohort {__version__}"},
         name=name,
     )
+
+
+def _nobody_started(steps: Iterable[tuple[str, int, int, str]]) -> list[Check]:
+    """Return a check where a flow ends because no patient ever had the treatment."""
+    for _, left, excluded, reason in steps:
+        if left == 0 and excluded and reason.startswith(NEVER_HAD):
+            treatment = reason.removeprefix(NEVER_HAD).strip()
+            detail = (
+                f"none of {excluded} patients has a course of {treatment} in treatments.drug or treatments.drug_class"
+            )
+            return [("somebody started", "not assessable", detail)]
+    return []
+
+
+def counted_steps(n: int, counts: Iterable[tuple[str, int, str]]) -> list[tuple[str, int, int, str]]:
+    """Return the steps of a flow that goes on from n patients, given step, patients left and reason.
+
+    Examples
+    --------
+    >>> counted_steps(10, [("start known", 7, "start not recorded"), ("score known", 7, "no score")])
+    [('start known', 7, 3, 'start not recorded'), ('score known', 7, 0, '')]
+    """
+    steps = []
+    for step, left, reason in counts:
+        steps.append((step, left, n - left, reason if n > left else ""))
+        n = left
+    return steps
 
 
 def remission_check(index: nw.LazyFrame[Any]) -> list[Check]:

@@ -9,6 +9,7 @@ import narwhals as nw
 from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.tally import lazy
 from nmosd_cohort.cohort.timeline import Zero, timeline_events
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import estimate_row, finish
 from nmosd_cohort.statistics.estimate import check_option
 from nmosd_cohort.statistics.ranks.median_and_shift import hodges_lehmann_shift, median
@@ -26,6 +27,7 @@ FEWEST_SCORES = 3
 CHANGE = "change within the patient"
 
 
+@checked
 def patient_timeline(
     registry: Registry,
     *,
@@ -148,7 +150,7 @@ def _change(
     """Return the comparison of the scores before and after the start, or the counts that are too few for it."""
     if drug is None:
         return [], []
-    is_drug = (events["lane"] == "drugs") & (events["label"].str.lower() == drug.lower())
+    is_drug = (events["lane"] == "drugs") & (events["label"].str.lower() == drug.strip().lower())
     starts = events.loc[is_drug, "start_days"].dropna()
     if starts.empty:
         reason = "treatments.start_date is blank" if is_drug.any() else "no course of it in treatments.drug"

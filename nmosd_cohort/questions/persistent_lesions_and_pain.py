@@ -11,6 +11,7 @@ from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_vi
 from nmosd_cohort.cohort.persistence import LEVELS, scan_pairs
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import collect
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.contrasts import group_summary
 from nmosd_cohort.questions.parts import covariate_design, estimate_row, finish, remission_check
 from nmosd_cohort.statistics.estimate import check_conf_level, whole_number
@@ -31,6 +32,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+@checked
 def persistent_lesions_and_pain(
     registry: Registry,
     *,

@@ -13,6 +13,7 @@ from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.predictors import with_predictors
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import (
     complete_cells,
     covariate_design,
@@ -54,6 +55,7 @@ COMPARED = {
 }
 
 
+@checked
 def predictors_of_neuropathic_pain(
     registry: Registry,
     *,

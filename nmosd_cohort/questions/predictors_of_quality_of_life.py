@@ -15,6 +15,7 @@ from nmosd_cohort.cohort.composites import SCALES_WITHOUT_PAIN, scale_mean
 from nmosd_cohort.cohort.predictors import with_scores
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import (
     complete_cells,
     covariate_design,
@@ -53,6 +54,7 @@ OVERLAPS = {
 }
 
 
+@checked
 def predictors_of_quality_of_life(
     registry: Registry,
     *,

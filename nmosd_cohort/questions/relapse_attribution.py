@@ -33,6 +33,7 @@ from nmosd_cohort.questions.attribution_rows import (
     self_controlled_rows,
     share_rows,
 )
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_conf_level, check_option
 
@@ -73,6 +74,7 @@ LIMITS: tuple[Check, ...] = (
 )
 
 
+@checked
 def relapse_attribution(
     registry: Registry,
     *,

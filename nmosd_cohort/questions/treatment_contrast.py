@@ -12,6 +12,7 @@ from nmosd_cohort.cohort.treatment import BASELINE_DAYS
 from nmosd_cohort.cohort.treatment_arms import REASONS, Kind, treatment_arms
 from nmosd_cohort.questions.arm_contrasts import DENOMINATOR, balance_rows, between_rows, within_rows
 from nmosd_cohort.questions.change_after_start import check_times
+from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import finish, small_n_check
 from nmosd_cohort.statistics.estimate import check_option
 
@@ -26,6 +27,7 @@ COVARIATES = ("age_per_10_years", "male", "aqp4_positive", "duration_per_10_year
 FEWEST_IN_AN_ARM = 2
 
 
+@checked
 def treatment_contrast(
     registry: Registry,
     *,

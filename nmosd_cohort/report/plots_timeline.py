@@ -143,10 +143,6 @@ def _pain_name(label: str) -> str:
     return "pain, type not recorded" if label == "unclassified" else without_capital(level_label(label))
 
 
-def _time(where: float) -> str:
-    return f"{where:.0f}".replace("-", "−")
-
-
 def _value(event: Row) -> str:
     """Return a value with its unit, as a range or a limit where it is one."""
     if is_missing(event["value"]):

@@ -187,7 +187,7 @@ DECIMAL_VARIABLES = (
 )
 NOT_ASKED = "-9"
 # Persons in the imagined area of the demo registry, about as many as a published incidence would give these patients.
-POPULATION, CATCHMENT_YEARS = 4_000_000, range(2016, 2026)
+POPULATION, CATCHMENT_YEARS = 4_000_000, range(2016, 2024)
 
 
 def write_demo(folder: str | os.PathLike[str], *, n: int = 220, seed: int = 7) -> pd.DataFrame:

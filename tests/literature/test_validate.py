@@ -326,3 +326,21 @@ def test_drugs_and_sites_are_those_of_the_questions(with_ms):
     ]
     sites = nc.pain_sites(with_ms, time_frame="ever").estimates.iloc[0]
     assert found.loc["xue_pain_two_sites", "local_estimate"] == sites["estimate"]
+
+
+@pytest.mark.parametrize("registry", [nc.demo_registry, lambda: nc.simulate("demo", n=120, seed=7)])
+def test_every_select_fits_one_row_at_most(registry):
+    found = nc.validate(registry())
+    assert len(found) == len(nc.published_figures())
+    assert found["local_estimate"].notna().sum() > 60
+
+
+def test_subgroup_by_serostatus_is_asked_of_that_subgroup():
+    registry = nc.demo_registry()
+    found = nc.validate(registry, papers=["ringelstein_2022"]).set_index("figure")
+    for subgroup, serostatus in (("aqp4", "aqp4_positive"), ("seronegative", "aqp4_negative")):
+        asked = nc.attacks_after_start(registry, serostatus=serostatus).estimates
+        share = asked.query("measure == 'attack_free_share' and term == ''").iloc[0]
+        row = found.loc[f"ringelstein_2022_relapse_free_{subgroup}"]
+        assert (row["local_estimate"], row["local_n"]) == (share["estimate"], share["n"])
+        assert "serostatus" in row["gate_same"].split(", ")

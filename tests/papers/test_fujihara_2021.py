@@ -43,7 +43,7 @@ def test_sets_every_figure_of_both_papers_beside_the_demo_registry(replay: Any) 
     assert set(made["verdicts"]["figure"]) == figures_of(PAPER) | figures_of("beekman_2019")
     assert "published 0.61" in printed
     assert "published 27.10" in printed
-    assert "bladder and bowel function" in printed
+    assert "own scales of bladder and of work" in printed
 
 
 def test_shares_are_the_mean_gains_over_all_orders(replay: Any) -> None:

@@ -28,7 +28,8 @@ def test_sets_every_figure_beside_the_demo_registry(replay: Any) -> None:
     assert set(made["verdicts"]["figure"]) == figures_of(PAPER)
     assert "published 83.8 %" in printed
     assert "published 47.1 %" in printed
-    assert "Missing for the comparison: patients with multiple sclerosis" in printed
+    assert "NMOSD less multiple sclerosis" in printed
+    assert made["verdicts"]["difference"].notna().all()
 
 
 def test_multiple_sclerosis_is_asked_the_same_question(replay: Any, two_diseases: nc.Registry) -> None:
@@ -52,6 +53,7 @@ def test_difference_is_that_of_the_two_shares(replay: Any, two_diseases: nc.Regi
 
 def test_says_what_a_poor_registry_lacks(replay: Any, poor_registry: nc.Registry) -> None:
     made, printed = replay(PAPER, poor_registry)
+    assert "Missing for the comparison: patients with multiple sclerosis" in printed
     assert "Missing: bpi_severity." in printed
     assert "Missing for sf36_pcs" in printed
     assert made["own"] == {}
