@@ -163,8 +163,8 @@ def _late_years(rows: list[dict[str, Any]]) -> list[Check]:
     if len(cases) < FEWEST_YEARS or cases[-1] >= np.mean(cases[:-1]) / 2:
         return []
     detail = (
-        f"{cases[-1]} new cases in the last year against {np.mean(cases[:-1]):.3g} a year before: they may not be entered "
-        "yet; end the population a year or two earlier to see"
+        f"{cases[-1]} new cases in the last year against {np.mean(cases[:-1]):.3g} a year before: they may not be "
+        "entered yet; end the population a year or two earlier to see"
     )
     return [("last year complete", "not met", detail)]
 

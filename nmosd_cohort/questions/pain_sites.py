@@ -75,7 +75,7 @@ def pain_sites(
     --------
     >>> import nmosd_cohort as nc
     >>> answer = nc.pain_sites(nc.simulate(n=200, seed=1))
-    >>> answer.estimates["outcome"].tolist()[:2]
+    >>> answer.estimates["outcome"].unique().tolist()[:2]
     ['pain_sites_two_or_more', 'pain_site_head']
     """
     check_registry(registry)

@@ -140,9 +140,7 @@ def _nobody_started(steps: Iterable[tuple[str, int, int, str]]) -> list[Check]:
     for _, left, excluded, reason in steps:
         if left == 0 and excluded and reason.startswith(NEVER_HAD):
             treatment = reason.removeprefix(NEVER_HAD).strip()
-            detail = (
-                f"none of {excluded} patients has a course of {treatment} in treatments.drug or treatments.drug_class"
-            )
+            detail = f"none of {excluded} patients has a course of {treatment} in treatments.drug or drug_class"
             return [("somebody started", "not assessable", detail)]
     return []
 
