@@ -147,7 +147,8 @@ def test_nothing_is_made_up_without_attacks_or_starts(on_backend):
     bare = on_backend(registry_of(patients={"patient_id": ["A"], "diagnosis": ["nmosd"]}))
     result = nc.attacks_after_start(bare, drug="tocilizumab")
     assert result.estimates.empty
-    assert "attacks.attack_date" in result.checks["detail"].iloc[0]
+    assert result.checks["check"].iloc[0] == "somebody started"
+    assert result.checks["detail"].str.contains("attacks.attack_date").any()
     plot(result)
 
 
