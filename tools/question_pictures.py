@@ -20,6 +20,8 @@ def main() -> int:
     for result in answer_questions(nc.demo_registry()):
         first.setdefault(result.name, result)
     first["patient_timeline"] = nc.patient_timeline(nc.open_registry(CASE), patient_id="case")
+    # The demo registry is too small for this one: few of its patients have an MRI at an attack and another one later.
+    first["persistent_lesions_and_pain"] = nc.persistent_lesions_and_pain(nc.simulate("demo", n=1200, seed=7))
     PICTURES.mkdir(parents=True, exist_ok=True)
     for name in wanted:
         if name in first:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, visits
 from nmosd_cohort.cohort.description import described_patients
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
@@ -85,7 +84,6 @@ def ascertainment(
     >>> set(answer.estimates["outcome"]) >= {"asked_about_pain", "never_asked_about_pain", "missing_pattern"}
     True
     """
-    check_registry(registry)
     check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
     days = whole_number("min_days_after_attack", min_days_after_attack)
     patients = described_patients(

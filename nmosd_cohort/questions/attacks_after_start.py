@@ -8,7 +8,6 @@ import narwhals as nw
 import pandas as pd
 
 from nmosd_cohort.codebook import read_codebook
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.attack_exposure import (
     TRIGGER_DAYS,
     attack_days,
@@ -114,7 +113,6 @@ def attacks_after_start(
     >>> primary[["outcome", "measure", "level", "reference"]].values.tolist()
     [['attack_rate', 'rate_ratio', 'after', 'before']]
     """
-    check_registry(registry)
     check_option("strategy", strategy, get_args(Strategy))
     check_option("serostatus", serostatus, get_args(Serostatus))
     level = check_conf_level(conf_level)

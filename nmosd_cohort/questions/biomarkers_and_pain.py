@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import visits
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.samples import last_pairs, paired_samples, sample_strata, with_scores
@@ -117,7 +116,6 @@ def biomarkers_and_pain(
     >>> answer.estimates.query("role == 'primary'")["outcome"].tolist()
     ['c5a_plasma']
     """
-    check_registry(registry)
     _check_options(scores, covariates, neuropathic_by)
     options: dict[str, Any] = {
         "window_days": whole_number("window_days", window_days),

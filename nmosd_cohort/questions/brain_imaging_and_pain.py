@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.brain_measures import KINDS, kind_of, measures_near, pain_days
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
@@ -13,7 +12,7 @@ from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.questions.brain_rows import CONTRASTS, brain_rows
 from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.parts import finish, remission_check
-from nmosd_cohort.statistics.estimate import check_conf_level, check_option, whole_number
+from nmosd_cohort.statistics.estimate import check_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +31,12 @@ SELECTION: Check = (
     "not assessable",
     "patients picked for imaging are rarely a random part of the registry; the MRI may have been made because of pain",
 )
+ALWAYS = {
+    "family": "all measures of one kind against one aspect of pain",
+    "MRI": "nearest to the assessment, before or after",
+    "time_frame": "current",
+    "denominator": "assessed",
+}
 
 
 @checked
@@ -106,9 +111,7 @@ def brain_imaging_and_pain(
     >>> answer.estimates["outcome"].unique().tolist()
     ['hippocampus_volume']
     """
-    check_registry(registry)
     _check_options(contrast, serostatus, sex, neuropathic_by, measures)
-    window_days, conf_level = whole_number("window_days", window_days), check_conf_level(conf_level)
     frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)
     needs: dict[str, Any] = {"needs": ["has_pain"], "min_days_after_attack": min_days_after_attack}
     index = index_visits(frame, **needs)
@@ -146,15 +149,12 @@ def brain_imaging_and_pain(
             "sex": sex,
             "adjust_for_site": adjust_for_site,
             "window_days": window_days,
-            "family": "all measures of one kind against one aspect of pain",
-            "MRI": "nearest to the assessment, before or after",
+            **ALWAYS,
             "diagnosis": diagnosis,
             "neuropathic_by": neuropathic_by,
             "min_days_after_attack": min_days_after_attack,
             "conf_level": conf_level,
             "seed": seed,
-            "time_frame": "current",
-            "denominator": "assessed",
         },
     )
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from nmosd_cohort.codebook import read_codebook
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.outcomes import ORDINAL, check_score, score_names, score_visits
 from nmosd_cohort.cohort.score_beside import scores_beside
 from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_patients
@@ -138,7 +137,6 @@ def change_after_start(
     >>> answer.definitions["drug"]
     'tocilizumab'
     """
-    check_registry(registry)
     check_score(outcome)
     check_option("chosen_by", chosen_by, score_names())
     check_times(at_months, at_days, window_days)

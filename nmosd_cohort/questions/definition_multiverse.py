@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.definition_grid import MONTHS, WINDOWS, change_answers, prevalence_answers, timed_pain
 from nmosd_cohort.cohort.remember import remembering
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
@@ -101,7 +100,6 @@ def definition_multiverse(
     >>> answer.definitions["combinations"]
     416
     """
-    check_registry(registry)
     check_option("of", of, get_args(Of))
     check_option("pain", pain, get_args(Pain))
     check_conf_level(conf_level)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.drugs import why_drugs_unknown, with_drugs
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
@@ -97,7 +96,6 @@ def depression_treatment_gap(
     >>> answer.estimates.query("role == 'primary'")["outcome"].tolist()
     ['no_antidepressant', 'depressed_on_antidepressant']
     """
-    check_registry(registry)
     check_option("depression", depression, ("most_used", *CUTOFFS))
     check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
     conf_level = check_conf_level(conf_level)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.description import CHARACTERISTICS, described_diagnoses, described_patients
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
@@ -113,7 +112,6 @@ def describe_cohort(
     >>> "standardised_difference" in set(answer.estimates["measure"])
     True
     """
-    check_registry(registry)
     check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
     days = whole_number("min_days_after_attack", min_days_after_attack)
     if by is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.drugs import (
     SODIUM_CHANNEL_BLOCKERS,
@@ -101,7 +100,6 @@ def drug_use_and_response(
     >>> answer.estimates.query("role == 'primary'")["outcome"].tolist()
     ['on_pain_drug', 'response_anticonvulsant']
     """
-    check_registry(registry)
     check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
     conf_level = check_conf_level(conf_level)
     frame = visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from nmosd_cohort.codebook.catchment import ALL_AGES, read_population
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.catchment import age_groups, case_rows, day_number
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.questions.checked import checked
@@ -102,7 +101,6 @@ def incidence_and_prevalence(
     >>> nc.incidence_and_prevalence(registry).checks["status"].tolist()
     ['not assessable']
     """
-    check_registry(registry)
     check_option("case_date", case_date, get_args(CaseDate))
     conf_level = check_conf_level(conf_level)
     steps = eligibility_steps(select_patients(registry, diagnosis=diagnosis))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nmosd_cohort.codebook import read_codebook
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import visits
 from nmosd_cohort.cohort.attack_exposure import has_dated_attacks, treated_patients
 from nmosd_cohort.cohort.event_scores import event_scores
@@ -115,7 +114,6 @@ def intercurrent_events(
     >>> sorted(set(changes["level"]))
     ['composite', 'hypothetical', 'treatment_policy', 'while_on_treatment']
     """
-    check_registry(registry)
     level = check_conf_level(conf_level)
     kinds, failing = _check_options(outcome, events, failures, rule, at_months, window_days)
     if n_imputations is not None and n_imputations < 2:
@@ -146,7 +144,7 @@ def intercurrent_events(
             *new_checks,
             *checks,
             *(unknown if len(rows) else []),
-            *small_n_check(int(rows["after"].notna().sum())),
+            *small_n_check(len(rows.dropna(subset="after"))),
         ],
         tally=_pairs(rows),
         definitions={

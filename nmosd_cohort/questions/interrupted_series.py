@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.outcomes import ORDINAL, check_score, score_names, score_visits
 from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_patients
 from nmosd_cohort.cohort.start_series import patients_with, start_series, wide_series
@@ -101,7 +100,6 @@ def interrupted_series(
     >>> answer.estimates["measure"].iloc[0]
     'level_change'
     """
-    check_registry(registry)
     check_score(outcome)
     check_option("outcome", outcome, tuple(name for name in score_names() if name not in ORDINAL))
     _check_times(months_before, months_after, at_months, lag_days)

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from nmosd_cohort.codebook import SEGMENTS
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.lesions import last_covered_mri
 from nmosd_cohort.cohort.open_pain import open_episodes
@@ -113,7 +112,6 @@ def lesion_segment_map(
     >>> int((answer.estimates["measure"] == "proportion").sum())
     27
     """
-    check_registry(registry)
     check_option("outcome", outcome, tuple(NEEDS))
     check_option("level_system", level_system, get_args(LevelSystem))
     check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nmosd_cohort.codebook import read_codebook
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.diagnoses import diagnosis_cells, diagnosis_steps
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.questions.checked import checked
@@ -89,7 +88,6 @@ def pain_and_diagnosis(
     >>> answer.estimates.loc[answer.estimates["role"] == "primary", ["measure", "outcome"]].values.tolist()
     [['risk_difference', 'any']]
     """
-    check_registry(registry)
     codes = [code.code for code in read_codebook()["patients"].variables["diagnosis"].codes]
     check_option("comparator", comparator, codes)
     check_option("diagnosis", diagnosis, codes)

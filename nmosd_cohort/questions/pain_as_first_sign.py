@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.first_signs import heralded_attacks
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.questions.checked import checked
@@ -70,7 +69,6 @@ def pain_as_first_sign(registry: Registry, *, diagnosis: str = "nmosd", conf_lev
     >>> bool(0.4 < answer.estimates["estimate"].iloc[0] < 0.7)
     True
     """
-    check_registry(registry)
     check_conf_level(conf_level)
     attacks = heralded_attacks(registry, diagnosis=diagnosis)
     told = attacks[attacks["is_heralded"].notna()].reset_index(drop=True)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.selection import eligibility_steps, eligible, select_patients
@@ -82,7 +81,6 @@ def pain_as_worst_symptom(
     >>> bool(0.1 < answer.estimates["estimate"].iloc[0] < 0.4)
     True
     """
-    check_registry(registry)
     check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
     check_conf_level(conf_level)
     frame = _with_answer(registry, visits(registry, diagnosis=diagnosis, neuropathic_by=neuropathic_by))

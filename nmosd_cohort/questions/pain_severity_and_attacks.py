@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
@@ -92,7 +91,6 @@ def pain_severity_and_attacks(
     >>> answer.estimates["measure"].unique().tolist()
     ['spearman', 'odds_ratio_per_attack', 'odds_ratio_per_attack_of_myelitis']
     """
-    check_registry(registry)
     for name in covariates:
         check_option("covariates", name, ADJUSTED)
     check_conf_level(conf_level)

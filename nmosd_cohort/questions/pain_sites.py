@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.open_pain import described_pain
 from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.described_rows import (
@@ -78,7 +77,6 @@ def pain_sites(
     >>> answer.estimates["outcome"].unique().tolist()[:2]
     ['pain_sites_two_or_more', 'pain_site_head']
     """
-    check_registry(registry)
     check_option("time_frame", time_frame, get_args(TimeFrame))
     check_conf_level(conf_level)
     described = described_pain(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.open_pain import described_pain
 from nmosd_cohort.questions.checked import checked
 from nmosd_cohort.questions.described_rows import (
@@ -89,7 +88,6 @@ def pain_types(
     >>> answer.estimates.loc[answer.estimates["role"] == "primary", "outcome"].tolist()[:2]
     ['pain_type_neuropathic', 'pain_type_tonic_spasm']
     """
-    check_registry(registry)
     check_option("time_frame", time_frame, get_args(TimeFrame))
     check_option("denominator", denominator, get_args(Denominator))
     check_conf_level(conf_level)

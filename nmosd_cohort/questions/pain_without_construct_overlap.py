@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.composites import FORM, SCALES, SCALES_WITHOUT_PAIN, edss_of_form, scale_mean
 from nmosd_cohort.cohort.predictors import with_scores
@@ -116,7 +115,6 @@ def pain_without_construct_overlap(
     >>> answer.estimates.query("outcome == 'bdi_ii_cognitive'")["measure"].tolist()
     ['spearman', 'spearman_part_difference']
     """
-    check_registry(registry)
     check_conf_level(conf_level)
     frame = with_scores(
         registry, visits(registry, diagnosis=diagnosis), [name for pair in PAIRS for name in pair.part_columns]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import narwhals as nw
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.tally import lazy
 from nmosd_cohort.cohort.timeline import Zero, timeline_events
 from nmosd_cohort.questions.checked import checked
@@ -87,7 +86,6 @@ def patient_timeline(
     >>> "attacks" in set(answer.tally["lane"]), len(answer.estimates)
     (True, 0)
     """
-    check_registry(registry)
     check_option("zero", zero, get_args(Zero))
     check_option("outcome", outcome, OUTCOMES)
     if zero == "drug_start" and drug is None:

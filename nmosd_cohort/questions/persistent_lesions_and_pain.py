@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.persistence import LEVELS, scan_pairs
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
@@ -83,7 +82,6 @@ def persistent_lesions_and_pain(
     >>> "persistent_thoracic" in set(answer.estimates["term"])
     True
     """
-    check_registry(registry)
     onset_days, days_apart = whole_number("onset_days", onset_days), whole_number("days_apart", days_apart)
     conf_level = check_conf_level(conf_level)
     frame = visits(registry, diagnosis=diagnosis)

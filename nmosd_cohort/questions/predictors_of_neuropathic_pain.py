@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.pain import NEUROPATHIC_BY
 from nmosd_cohort.cohort.predictors import with_predictors
@@ -110,7 +109,6 @@ def predictors_of_neuropathic_pain(
     >>> answer.estimates.query("role == 'primary'")[["term", "measure"]].values.tolist()
     [['spinal_onset', 'odds_ratio']]
     """
-    check_registry(registry)
     check_option("neuropathic_by", neuropathic_by, NEUROPATHIC_BY)
     for name in covariates:
         check_option("covariates", name, COVARIATES)

@@ -9,7 +9,6 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.assessments import index_reasons, index_steps, index_visits, visits
 from nmosd_cohort.cohort.composites import SCALES_WITHOUT_PAIN, scale_mean
 from nmosd_cohort.cohort.predictors import with_scores
@@ -25,7 +24,7 @@ from nmosd_cohort.questions.parts import (
     small_n_check,
 )
 from nmosd_cohort.statistics.correlation.coefficients import pearson
-from nmosd_cohort.statistics.estimate import Estimate, check_conf_level, check_option
+from nmosd_cohort.statistics.estimate import Estimate, check_option
 from nmosd_cohort.statistics.multiplicity import holm
 from nmosd_cohort.statistics.regression.importance_rank import importance_rank
 from nmosd_cohort.statistics.regression.linear import standardised_coefficient
@@ -112,10 +111,8 @@ def predictors_of_quality_of_life(
     >>> answer.estimates.query("measure == 'relative_importance'")["term"].tolist()[:2]
     ['pain_nrs', 'edss_bowel_bladder']
     """
-    check_registry(registry)
     check_option("outcome", outcome, get_args(QualityOfLife))
     check_option("depression", depression, get_args(Depression))
-    check_conf_level(conf_level)
     scales = SCALES_WITHOUT_PAIN if outcome == "sf36_without_bodily_pain" else (outcome,)
     wanted = [*PREDICTORS, *([] if depression == "none" else [depression])]
     frame = with_scores(registry, visits(registry, diagnosis=diagnosis), [*scales, *wanted])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from nmosd_cohort.cohort.arguments import check_registry
 from nmosd_cohort.cohort.outcomes import check_score
 from nmosd_cohort.cohort.selection import eligibility_steps, select_patients
 from nmosd_cohort.cohort.tally import tally
@@ -100,7 +99,6 @@ def treatment_contrast(
     >>> answer.estimates["measure"].iloc[0], answer.estimates["reference"].iloc[0]
     ('difference_at_equal_baseline', 'sham scrambler therapy')
     """
-    check_registry(registry)
     check_score(outcome)
     check_times(at_months, at_days, window_days)
     check_option("kind", kind, get_args(Kind))
