@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 HEADLINES = 4  # primary answers of one result that the box at the top shows
 HEADLINE_MEASURE = "adjusted_mean_difference"  # is shown for every outcome where there are more than that
+MOST_HEADLINES = 10  # even of that measure
 SUBJECTS = ("drug", "pain", "outcome", "instrument", "depression")
 CIRCUMSTANCES = ("time_frame", "denominator")
 
@@ -111,6 +112,7 @@ def headlines(result: Result) -> tuple[str, ...]:
         if len(rows) <= HEADLINES
         else [row for row in rows if row["measure"] == HEADLINE_MEASURE] or rows[:HEADLINES]
     )
+    chosen = chosen if len(chosen) <= MOST_HEADLINES else chosen[:HEADLINES]
     shown = tuple(row_sentence(row) for row in chosen)
     more = len(rows) - len(shown)
     return (*shown, f"and {more} more in the section") if more else shown
@@ -118,11 +120,18 @@ def headlines(result: Result) -> tuple[str, ...]:
 
 def variant(result: Result) -> str:
     """Return what tells a result from others of the same question, from its definitions."""
+    said = dict(result.definitions)
+    if said.get("drug_class") or "drug" not in said:  # the class counts then, and a drug named beside it does not
+        treatment = said.get("drug_class") or said.get("treatment")
+        said["drug"] = humanise(treatment) if isinstance(treatment, str) else None
+    if said.get("of") == "prevalence":
+        del said["drug"]
     subjects, circumstances = (
-        [value_words(result.definitions[key]) for key in keys if result.definitions.get(key) not in (None, "most_used")]
+        [value_words(said[key]) for key in keys if said.get(key) not in (None, "most_used")]
         for keys in (SUBJECTS, CIRCUMSTANCES)
     )
-    by = result.definitions.get("by")
+    circumstances += [f"definitions of {said['of']}"] if "of" in said else []
+    by = said.get("by")
     circumstances += [f"by {without_capital(group_label(by))}"] if isinstance(by, str) else []
     head, *tail = [*(subjects or [question_short(result.name)]), *circumstances]
     return ", ".join([head[:1].upper() + head[1:], *map(without_capital, tail)])

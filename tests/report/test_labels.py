@@ -64,3 +64,11 @@ def test_every_pool_group_and_no_word_of_the_code_stands_in_the_report():
 def test_a_result_is_told_apart_by_its_scale_and_not_by_how_that_was_chosen(prevalence: Result):
     chosen = {"instrument": "BDI-II", "depression": "most_used", "time_frame": "current"}
     assert variant(replace(prevalence, definitions=chosen)) == "BDI-II, current"
+
+
+def test_a_class_of_drugs_and_the_sort_of_multiverse_tell_results_apart(prevalence: Result):
+    by_class = {"drug": "tocilizumab", "drug_class": "cell_therapy", "outcome": "sf36_bp"}
+    assert variant(replace(prevalence, definitions=by_class)) == "Cell therapy, SF-36 bodily pain"
+    assert variant(replace(prevalence, definitions={"treatment": "cell_therapy"})) == "Cell therapy"
+    of_prevalence = {"of": "prevalence", "drug": "tocilizumab", "pain": "any"}
+    assert variant(replace(prevalence, definitions=of_prevalence)) == "Any pain, definitions of prevalence"
