@@ -169,8 +169,6 @@ def _check_options(
     check_option("outcome", outcome, SCORES)
     check_option("rule", rule, ("pct30", "pct50", "abs2"))
     for name, chosen in (("events", events), ("failures", failures)):
-        if isinstance(chosen, str):
-            raise ValueError(f"{name} must be a list such as ['attack'], not the text {chosen!r}")
         for event in chosen:
             check_option(name, event, EVENTS)
     if at_months <= 0 or window_days <= 0:
